@@ -1,0 +1,299 @@
+//! The reading half: bytes to events. It wires the floors below together and has no rules of its own.
+
+use core::marker::PhantomData;
+
+use crate::{
+    bytes::Input,
+    close::{CloseCode, CloseFrame},
+    config::Config,
+    error::ProtocolError,
+    event::{Data, Event, Part},
+    frame::{
+        decode::{Decoder, Place},
+        header::{First, FrameHeader, Gate},
+    },
+    message::{Message, Terms},
+    negotiate::agreed::Agreed,
+    opcode::{Control, Opcode},
+    role::Side,
+    rule::Rule,
+};
+
+/// The reading half of a connection.
+///
+/// It answers nothing: [`Event::reply`] says what the other half owes for an event. [`Connection`](crate::Connection)
+/// joins the two and sees to that itself.
+#[derive(Clone, Debug)]
+pub struct Reader<S> {
+    pub(super) side: PhantomData<S>,
+    pub(super) decoder: Decoder,
+    pub(super) message: Message,
+    pub(super) terms: Terms,
+    pub(super) stage: Stage,
+    /// The code of the peer's Close; 0 if none came, 1005 if it had none.
+    pub(super) received: u16,
+    /// The number that the last pong of four bytes carried: see `Keepalive`.
+    pub(super) pong: u32,
+}
+
+/// Whether frames are still read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Frames,
+    /// The peer's Close came: what follows is thrown away (W66).
+    Closed,
+    /// A fault was found behind bytes that are delivered first: it is told next.
+    Failing(Rule),
+    /// The fault was told: what follows is thrown away (W68).
+    Failed(Rule),
+}
+
+impl<S: Side> Reader<S> {
+    pub(super) fn new(config: &Config, agreed: Agreed) -> Self {
+        Self {
+            side: PhantomData,
+            decoder: Decoder::new(Control::default()),
+            message: Message::default(),
+            terms: Terms::new(config, agreed.reserved()),
+            stage: Stage::Frames,
+            received: 0,
+            pong: 0,
+        }
+    }
+
+    /// Takes the next event out of `input`. `None`: every byte was taken, read more.
+    ///
+    /// Payloads are unmasked in place. After [`Event::Close`] and [`Event::Failed`] whatever comes is taken and
+    /// thrown away.
+    #[inline]
+    pub fn receive<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+        if self.stage != Stage::Frames {
+            return self.receive_ended(input);
+        }
+        if let Place::Payload { opcode, fin } = self.decoder.place {
+            if input.is_empty() {
+                return None;
+            }
+            return self.payload(opcode, fin, input);
+        }
+        let gate = Demands { message: &self.message, terms: &self.terms, side: PhantomData::<S> };
+        match self.decoder.header(input, &gate) {
+            Ok(Some(header)) => self.begin(header, input),
+            Ok(None) => None,
+            Err(error) => Some(self.fault(error, input)),
+        }
+    }
+
+    /// The stream ended: nothing more will come. A repeated end changes nothing.
+    pub fn receive_eof(&mut self) {
+        self.decoder.end();
+    }
+
+    /// How much of the frame under way is still to come, in bytes; 0 between frames and inside a header.
+    pub const fn frame_remaining(&self) -> u64 {
+        self.decoder.remaining
+    }
+
+    /// Fails the connection for a rule that the application, or a stage behind this one, found broken. The event
+    /// tells it; its [`reply`](Event::reply) is due. After an earlier failure that one stands.
+    pub fn fail(&mut self, rule: Rule) -> Event<'static> {
+        match self.stage {
+            Stage::Frames | Stage::Closed => self.stage = Stage::Failed(rule),
+            Stage::Failing(earlier) | Stage::Failed(earlier) => self.stage = Stage::Failed(earlier),
+        }
+        Event::Failed(self.failure().unwrap_or(ProtocolError { rule, offset: self.decoder.offset }))
+    }
+
+    /// The rule that the peer broke, if it did.
+    pub const fn failure(&self) -> Option<ProtocolError> {
+        match self.stage {
+            Stage::Failing(rule) | Stage::Failed(rule) => {
+                Some(ProtocolError { rule, offset: self.decoder.offset })
+            }
+            Stage::Frames | Stage::Closed => None,
+        }
+    }
+
+    /// How many bytes were received, the handshake's head not counted. A sign of life.
+    pub const fn bytes_received(&self) -> u64 {
+        self.decoder.offset
+    }
+
+    /// The code of the peer's Close.
+    pub(super) const fn received(&self) -> Option<CloseCode> {
+        match self.received {
+            0 => None,
+            code => Some(CloseCode::new(code)),
+        }
+    }
+
+    /// A header came: an empty payload is complete with it, any other begins when its first byte is there.
+    #[inline]
+    fn begin<'b>(&mut self, header: FrameHeader, input: &mut Input<'b>) -> Option<Event<'b>> {
+        if !header.opcode.is_control() {
+            self.message.begin(
+                header.opcode,
+                header.rsv.contains(crate::frame::header::Rsv::RSV1),
+                header.len,
+            );
+        }
+        if header.len != 0 && input.is_empty() {
+            return None;
+        }
+        self.payload(header.opcode, header.fin, input)
+    }
+
+    #[inline]
+    fn payload<'b>(&mut self, opcode: Opcode, fin: bool, input: &mut Input<'b>) -> Option<Event<'b>> {
+        if opcode.is_control() { self.control(opcode, input) } else { Some(self.data(opcode, fin, input)) }
+    }
+
+    #[inline]
+    fn data<'b>(&mut self, opcode: Opcode, fin: bool, input: &mut Input<'b>) -> Event<'b> {
+        let starts_frame = self.decoder.remaining == self.decoder.len;
+        let payload = self.decoder.payload(input);
+        let ends_frame = self.decoder.remaining == 0;
+        let last = ends_frame && fin;
+        let part = Part {
+            kind: self.message.open.kind(),
+            first: starts_frame && opcode != Opcode::Continuation,
+            last,
+            starts_frame,
+            ends_frame,
+            fin,
+            compressed: self.message.compressed,
+            frame_len: self.decoder.len,
+        };
+        if let Err((rule, at)) = self.message.push(payload, last) {
+            return self.fault_within(rule, at, payload, part, input);
+        }
+        if last {
+            self.message.end();
+        }
+        Event::Data(Data::new(payload, part))
+    }
+
+    /// `payload[at]` proves a fault. The bytes before it are delivered first, so that a stream gives the same events
+    /// wherever it is cut.
+    #[cold]
+    fn fault_within<'b>(
+        &mut self,
+        rule: Rule,
+        at: usize,
+        payload: &'b mut [u8],
+        part: Part,
+        input: &mut Input<'b>,
+    ) -> Event<'b> {
+        let behind = payload.len().saturating_sub(at).max(usize::from(payload.is_empty()));
+        let error = ProtocolError { rule, offset: self.decoder.offset.saturating_sub(behind as u64) };
+        match payload.split_at_mut_checked(at) {
+            Some((sound, _)) if !sound.is_empty() => {
+                self.stop(error, input);
+                self.stage = Stage::Failing(rule);
+                Event::Data(Data::new(sound, Part { last: false, ends_frame: false, ..part }))
+            }
+            _ => self.fault(error, input),
+        }
+    }
+
+    fn control<'b>(&mut self, opcode: Opcode, input: &mut Input<'b>) -> Option<Event<'b>> {
+        let start = self.decoder.stash_offset();
+        let complete = self.decoder.control(input);
+        if opcode == Opcode::Close
+            && let Err((rule, at)) = CloseFrame::check(&self.decoder.stash, complete)
+        {
+            let offset = start.saturating_add(at as u64);
+            return Some(self.fault(ProtocolError { rule, offset }, input));
+        }
+        if !complete {
+            return None;
+        }
+        self.decoder.controls = self.decoder.controls.saturating_add(1);
+        let payload = core::mem::take(&mut self.decoder.stash);
+        Some(match opcode {
+            Opcode::Ping => Event::Ping(payload),
+            Opcode::Close => {
+                let frame = CloseFrame::from_body(&payload);
+                self.received = frame.as_ref().map_or(CloseCode::NO_STATUS, CloseFrame::code).get();
+                self.stage = Stage::Closed;
+                input.take_all();
+                Event::Close(frame)
+            }
+            _ => {
+                if let Ok(number) = <[u8; 4]>::try_from(&*payload) {
+                    self.pong = u32::from_be_bytes(number);
+                }
+                Event::Pong(payload)
+            }
+        })
+    }
+
+    #[cold]
+    fn fault<'b>(&mut self, error: ProtocolError, input: &mut Input<'b>) -> Event<'b> {
+        self.stop(error, input);
+        self.stage = Stage::Failed(error.rule);
+        Event::Failed(error)
+    }
+
+    /// Reads no more: the stream's position stays at the byte that proves the fault.
+    fn stop(&mut self, error: ProtocolError, input: &mut Input<'_>) {
+        input.take_all();
+        self.decoder.offset = error.offset;
+        self.decoder.remaining = 0;
+        self.decoder.stash.clear();
+    }
+
+    #[cold]
+    fn receive_ended<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+        input.take_all();
+        match self.stage {
+            Stage::Failing(rule) => {
+                self.stage = Stage::Failed(rule);
+                Some(Event::Failed(ProtocolError { rule, offset: self.decoder.offset }))
+            }
+            Stage::Frames | Stage::Closed | Stage::Failed(_) => None,
+        }
+    }
+}
+
+/// What the connection demands of the next header: each question goes to the floor that knows the answer.
+struct Demands<'r, S> {
+    message: &'r Message,
+    terms: &'r Terms,
+    side: PhantomData<S>,
+}
+
+impl<S: Side> Gate for Demands<'_, S> {
+    #[inline]
+    fn first(&self, first: First) -> Result<(), Rule> {
+        first.rsv.check(first.opcode, self.terms.reserved)?;
+        self.message.admit(first.opcode, self.terms)
+    }
+
+    #[inline]
+    fn masked(&self, masked: bool) -> Result<(), Rule> {
+        match (S::SERVER, masked) {
+            // "a client MUST mask all frames that it sends to the server" (§5.1, W82).
+            (true, false) if !self.terms.lenient.unmasked_frames => Err(Rule::UnmaskedFrame),
+            // "A server MUST NOT mask any frames that it sends to the client" (§5.1, W83).
+            (false, true) => Err(Rule::MaskedFrame),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn minimal(&self) -> bool {
+        !self.terms.lenient.non_minimal_length
+    }
+
+    #[inline]
+    fn length(&self, first: First, len: u64) -> Result<(), Rule> {
+        match first.opcode {
+            Opcode::Close => CloseFrame::check_len(len),
+            Opcode::Ping | Opcode::Pong => Ok(()),
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                self.message.admit_length(len, self.terms)
+            }
+        }
+    }
+}

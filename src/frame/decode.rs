@@ -1,0 +1,162 @@
+//! A frame decoder that can stop at any byte. It keeps at most a header (14 bytes) or a control payload (125), and
+//! knows no rules: those are the gate's.
+
+use super::header::{FrameHeader, Gate, Stop, parse};
+use crate::{
+    bytes::Input,
+    error::ProtocolError,
+    mask::{MaskKey, mask},
+    opcode::{Control, Opcode},
+};
+
+/// Where the stream of frames stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Decoder {
+    /// Bytes taken since the connection began. A failure stops it at the byte that proves the fault.
+    pub(crate) offset: u64,
+    /// The payload that the frame under way still lacks.
+    pub(crate) remaining: u64,
+    /// The whole payload of the frame under way.
+    pub(crate) len: u64,
+    /// The key for the next byte of payload; all zero changes nothing.
+    pub(crate) key: MaskKey,
+    /// The bytes of an unfinished header, or of an unfinished control payload.
+    pub(crate) stash: Control,
+    pub(crate) place: Place,
+    /// Control frames since the last time somebody asked, saturating.
+    pub(crate) controls: u16,
+    /// Where the stream ended.
+    pub(crate) end: Option<End>,
+}
+
+/// Where a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    BetweenFrames,
+    InFrame,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Header,
+    Payload { opcode: Opcode, fin: bool },
+}
+
+impl Decoder {
+    pub(crate) const fn new(stash: Control) -> Self {
+        Self {
+            offset: 0,
+            remaining: 0,
+            len: 0,
+            key: [0; 4],
+            stash,
+            place: Place::Header,
+            controls: 0,
+            end: None,
+        }
+    }
+
+    /// Takes a header off `input`. `Ok(None)`: it is not complete, and all of `input` was taken.
+    #[inline]
+    pub(crate) fn header<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        gate: &impl Gate,
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        if self.stash.is_empty() {
+            return match parse(input.as_slice(), gate) {
+                Ok((header, size)) => {
+                    self.take(input, size);
+                    Ok(Some(self.begin(header)))
+                }
+                Err(stop) => self.stop(stop, input),
+            };
+        }
+        self.rest_of_header(input, gate)
+    }
+
+    /// The same for a header that an earlier input began: it is parsed again from its start, at most 14 bytes.
+    #[cold]
+    fn rest_of_header<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        gate: &impl Gate,
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        let stashed = self.stash.len();
+        let mut bytes = heapless::Vec::<u8, { FrameHeader::MAX }, u8>::new();
+        for &byte in self.stash.iter().chain(input.as_slice()).take(FrameHeader::MAX) {
+            if bytes.push(byte).is_err() {
+                break;
+            }
+        }
+        match parse(&bytes, gate) {
+            Ok((header, size)) => {
+                self.take(input, size.saturating_sub(stashed));
+                self.stash.clear();
+                Ok(Some(self.begin(header)))
+            }
+            Err(stop) => self.stop(stop, input),
+        }
+    }
+
+    /// Takes the next piece of the payload under way, unmasked where it lies.
+    #[inline]
+    pub(crate) fn payload<'b>(&mut self, input: &mut Input<'b>) -> &'b mut [u8] {
+        // A length is a u64 on every target (W4): what does not fit in usize is more than any input holds.
+        let piece = self.take(input, usize::try_from(self.remaining).unwrap_or(usize::MAX));
+        if self.key != [0; 4] {
+            self.key = mask(self.key, piece);
+        }
+        self.remaining = self.remaining.saturating_sub(piece.len() as u64);
+        if self.remaining == 0 {
+            self.place = Place::Header;
+        }
+        piece
+    }
+
+    /// Takes what there is of a control frame's payload into the stash. True: it is complete.
+    pub(crate) fn control(&mut self, input: &mut Input<'_>) -> bool {
+        let piece = self.payload(input);
+        self.stash.append(piece);
+        self.remaining == 0
+    }
+
+    /// The stream position of the unfinished header or control payload that the stash holds.
+    pub(crate) fn stash_offset(&self) -> u64 {
+        self.offset.saturating_sub(self.stash.len() as u64)
+    }
+
+    /// The stream ended here. A repeated end changes nothing (W151).
+    pub(crate) fn end(&mut self) {
+        let within = self.place != Place::Header || !self.stash.is_empty();
+        self.end.get_or_insert(if within { End::InFrame } else { End::BetweenFrames });
+    }
+
+    fn begin(&mut self, header: FrameHeader) -> FrameHeader {
+        self.len = header.len;
+        self.remaining = header.len;
+        self.key = header.mask.unwrap_or_default();
+        self.place = Place::Payload { opcode: header.opcode, fin: header.fin };
+        header
+    }
+
+    fn stop(&mut self, stop: Stop, input: &mut Input<'_>) -> Result<Option<FrameHeader>, ProtocolError> {
+        match stop {
+            Stop::Fault { rule, at } => {
+                Err(ProtocolError { rule, offset: self.stash_offset().saturating_add(at as u64) })
+            }
+            Stop::Incomplete => {
+                let piece = self.take(input, FrameHeader::MAX);
+                self.stash.append(piece);
+                Ok(None)
+            }
+        }
+    }
+
+    fn take<'b>(&mut self, input: &mut Input<'b>, n: usize) -> &'b mut [u8] {
+        let piece = input.take(n);
+        self.offset = self.offset.saturating_add(piece.len() as u64);
+        piece
+    }
+}

@@ -1,0 +1,148 @@
+//! Messages (RFC 6455 §5.4, §5.6): the order of fragments, limits, and UTF-8 across them. Nothing is stored of a
+//! message but this.
+
+use crate::{
+    config::{Config, Lenient},
+    frame::header::Rsv,
+    opcode::{Kind, Opcode},
+    rule::Rule,
+    utf8::Utf8,
+};
+
+/// A message that began and has not ended.
+///
+/// The text's state lies in the enum, so that this is one byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// There is none: the next data frame begins one.
+    #[default]
+    None,
+    Binary,
+    Text(Utf8),
+}
+
+impl Open {
+    /// A message of this kind, before its first byte.
+    pub(crate) const fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Binary => Self::Binary,
+            Kind::Text => Self::Text(Utf8::Boundary),
+        }
+    }
+
+    /// Checks the order of fragments: what follows this, if a frame of this opcode comes next.
+    #[inline]
+    pub(crate) const fn admit(self, opcode: Opcode) -> Result<Self, Rule> {
+        match (self, opcode) {
+            (_, Opcode::Close | Opcode::Ping | Opcode::Pong) => Ok(self), // W23
+            (Self::None, Opcode::Text) => Ok(Self::new(Kind::Text)),
+            (Self::None, Opcode::Binary) => Ok(Self::new(Kind::Binary)),
+            (Self::None, Opcode::Continuation) => Err(Rule::UnexpectedContinuation), // W34
+            (_, Opcode::Continuation) => Ok(self),
+            // "The fragments of one message MUST NOT be interleaved between the fragments of another message".
+            (_, Opcode::Text | Opcode::Binary) => Err(Rule::InterruptedMessage), // W35
+        }
+    }
+
+    /// The message's kind, which is its first fragment's (W36).
+    pub(crate) const fn kind(self) -> Kind {
+        match self {
+            Self::Text(_) => Kind::Text,
+            Self::None | Self::Binary => Kind::Binary,
+        }
+    }
+
+    /// Checks the next piece of payload. `ends`: the message ends behind it.
+    /// `Err((rule, i))`: `piece[i]` is the first byte that proves the fault.
+    #[inline]
+    pub(crate) fn push(&mut self, piece: &[u8], ends: bool) -> Result<(), (Rule, usize)> {
+        let Self::Text(utf8) = self else { return Ok(()) }; // W53
+        utf8.push(piece).map_err(|at| (Rule::InvalidUtf8, at))?;
+        if ends && !utf8.is_boundary() {
+            return Err((Rule::TruncatedUtf8, piece.len().saturating_sub(1)));
+        }
+        Ok(())
+    }
+}
+
+/// The incoming message under way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Message {
+    /// The declared lengths of its frames so far.
+    pub(crate) len: u64,
+    pub(crate) fragments: u32,
+    pub(crate) open: Open,
+    /// RSV1 stood on its first frame: its bytes are not text before they are inflated (W51).
+    pub(crate) compressed: bool,
+}
+
+/// What this side allows of incoming frames and messages, and what both sides agreed on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) frame_limit: u64,
+    pub(crate) message_limit: u64,
+    pub(crate) fragment_limit: u32,
+    pub(crate) lenient: Lenient,
+    pub(crate) reserved: Rsv,
+}
+
+impl Terms {
+    pub(crate) const fn new(config: &Config, reserved: Rsv) -> Self {
+        Self {
+            frame_limit: config.frame_limit,
+            message_limit: config.message_limit,
+            fragment_limit: config.fragment_limit,
+            lenient: config.lenient,
+            reserved,
+        }
+    }
+}
+
+impl Message {
+    /// Checks a frame's first byte against the fragments so far; empty ones count (W38, W39).
+    #[inline]
+    pub(crate) const fn admit(&self, opcode: Opcode, terms: &Terms) -> Result<(), Rule> {
+        match self.open.admit(opcode) {
+            Err(rule) => Err(rule),
+            Ok(_) if opcode.is_control() || self.fragments < terms.fragment_limit => Ok(()),
+            Ok(_) => Err(Rule::TooManyFragments),
+        }
+    }
+
+    /// Checks a data frame's declared length, before anything is reserved (W20, W40).
+    #[inline]
+    pub(crate) const fn admit_length(&self, len: u64, terms: &Terms) -> Result<(), Rule> {
+        if len > terms.frame_limit {
+            return Err(Rule::FrameTooLong);
+        }
+        // By subtraction, so that no sum can wrap (W5, W7).
+        if len > terms.message_limit.saturating_sub(self.len) {
+            return Err(Rule::MessageTooLong);
+        }
+        Ok(())
+    }
+
+    /// A data frame that was admitted begins.
+    #[inline]
+    pub(crate) fn begin(&mut self, opcode: Opcode, compressed: bool, len: u64) {
+        if let Ok(open) = self.open.admit(opcode) {
+            self.open = open;
+        }
+        if opcode != Opcode::Continuation {
+            self.compressed = compressed;
+        }
+        self.len = self.len.saturating_add(len);
+        self.fragments = self.fragments.saturating_add(1);
+    }
+
+    /// Checks the next piece of payload: [`Open::push`], unless it is compressed.
+    #[inline]
+    pub(crate) fn push(&mut self, piece: &[u8], ends: bool) -> Result<(), (Rule, usize)> {
+        if self.compressed { Ok(()) } else { self.open.push(piece, ends) }
+    }
+
+    /// The message is complete.
+    pub(crate) fn end(&mut self) {
+        *self = Self::default();
+    }
+}

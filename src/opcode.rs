@@ -1,0 +1,116 @@
+//! Opcodes (RFC 6455 §5.2, §11.8), the two kinds of message, and a control frame's payload.
+
+use core::{fmt, ops::Deref};
+
+/// What a frame is. A reserved opcode is a fault and not a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Opcode {
+    /// A fragment of the message under way.
+    Continuation = 0,
+    /// A text message, or its first fragment.
+    Text = 1,
+    /// A binary message, or its first fragment.
+    Binary = 2,
+    /// The closing handshake.
+    Close = 8,
+    /// "Are you there?"
+    Ping = 9,
+    /// "I am."
+    Pong = 10,
+}
+
+impl Opcode {
+    /// The opcode in the low four bits of a frame's first byte; `None` if it is reserved.
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        match bits & 0x0f {
+            0 => Some(Self::Continuation),
+            1 => Some(Self::Text),
+            2 => Some(Self::Binary),
+            8 => Some(Self::Close),
+            9 => Some(Self::Ping),
+            10 => Some(Self::Pong),
+            _ => None,
+        }
+    }
+
+    /// "Control frames are identified by opcodes where the most significant bit of the opcode is 1" (RFC 6455 §5.5).
+    pub const fn is_control(self) -> bool {
+        self as u8 & 8 != 0
+    }
+}
+
+/// What a message is, as its first fragment says (RFC 6455 §5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// UTF-8, checked while it arrives.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
+impl Kind {
+    /// The opcode of the message's first frame.
+    pub(crate) const fn opcode(self) -> Opcode {
+        match self {
+            Self::Text => Opcode::Text,
+            Self::Binary => Opcode::Binary,
+        }
+    }
+}
+
+/// The payload of a ping or pong: at most 125 bytes (RFC 6455 §5.5), owned, so that it outlives the read it came in.
+///
+/// ```
+/// use websocket_proto::Control;
+///
+/// let payload = Control::new(b"are you there?").unwrap();
+/// assert_eq!(&*payload, b"are you there?");
+/// assert!(Control::new(&[0; 126]).is_none());
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Control(heapless::Vec<u8, { Control::MAX }, u8>);
+
+impl Control {
+    /// The longest payload of a control frame, in bytes.
+    pub const MAX: usize = 125;
+
+    /// A payload of these bytes; `None` if they are more than [`MAX`](Self::MAX).
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        heapless::Vec::from_slice(bytes).ok().map(Self)
+    }
+
+    /// Adds as many of `bytes` as there is room for, and says how many.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
+        let room = Self::MAX.saturating_sub(self.0.len());
+        let taken = bytes.get(..room).unwrap_or(bytes);
+        match self.0.extend_from_slice(taken) {
+            Ok(()) => taken.len(),
+            Err(_) => 0,
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Deref for Control {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for Control {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.escape_ascii())
+    }
+}
