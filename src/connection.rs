@@ -61,6 +61,19 @@ pub struct Connection<R: Role> {
     writer: Writer<R>,
 }
 
+/// Signs of life.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signs {
+    /// Bytes received in all.
+    pub(crate) bytes: u64,
+    /// The number that the last pong of four bytes carried.
+    pub(crate) pong: u32,
+    /// Control frames received since the last time.
+    pub(crate) controls: u16,
+    /// Whether data frames came or went since the last time.
+    pub(crate) active: bool,
+}
+
 impl<R: Role> Connection<R> {
     /// A connection whose opening handshake, of whatever kind, is done and agreed on `agreed`.
     pub fn new(role: R, config: &Config, agreed: Agreed) -> Self {
@@ -164,9 +177,30 @@ impl<R: Role> Connection<R> {
         Self { reader, writer }
     }
 
-    /// The number of the last pong of four bytes, and the control frames since the last call, for `Keepalive`.
-    pub(crate) fn take_signs(&mut self) -> (u32, u16) {
-        (self.reader.pong, core::mem::take(&mut self.reader.decoder.controls))
+    /// What came and went since the last call, for `Keepalive`.
+    pub(crate) fn take_signs(&mut self) -> Signs {
+        let received = core::mem::take(&mut self.reader.decoder.active);
+        Signs {
+            bytes: self.reader.bytes_received(),
+            pong: self.reader.pong,
+            controls: core::mem::take(&mut self.reader.decoder.controls),
+            active: self.writer.take_active() || received,
+        }
+    }
+
+    /// [`fail`](Self::fail), told by the next `receive`, for whoever has no way to tell it.
+    pub(crate) fn fail_next(&mut self, rule: Rule, out: &mut (impl Output + ?Sized)) {
+        self.reader.fail_next(rule);
+        if let Some(error) = self.reader.failure()
+            && let Some(reply) = Event::Failed(error).reply()
+        {
+            self.writer.reply(reply, out);
+        }
+    }
+
+    /// How much of the data frame under way is still to come.
+    pub(crate) const fn data_remaining(&self) -> u64 {
+        self.reader.data_remaining()
     }
 
     /// Whether the closing handshake has begun, in whatever way.

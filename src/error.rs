@@ -39,6 +39,8 @@ pub enum SendError {
         /// What is still to be paid.
         bytes: u64,
     },
+    /// The opening handshake is not done: nothing is sent before the 101 (RFC 6455 §4.1).
+    NotOpen,
     /// After a Close, in either direction, or after a failure nothing but replies goes out (RFC 6455 §5.5.1).
     Closed,
     /// A new message inside an unfinished one, or a continuation with none to continue (RFC 6455 §5.4).
@@ -64,6 +66,7 @@ impl fmt::Display for SendError {
         match self {
             Self::NoRoom { needed } => write!(f, "the output has no room for {needed} bytes"),
             Self::Owed { bytes } => write!(f, "{bytes} bytes of an announced payload are owed first"),
+            Self::NotOpen => f.write_str("the opening handshake is not done (RFC 6455 §4.1)"),
             Self::Closed => {
                 f.write_str("the connection is closing or closed: no more data goes out (RFC 6455 §5.5.1)")
             }

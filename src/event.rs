@@ -203,6 +203,12 @@ impl<'p> Outgoing<'p> {
         Self { rsv: Rsv::RSV1, checked: false, ..self }
     }
 
+    /// A whole message as it was received: text in it was checked.
+    pub(crate) const fn received(kind: Kind, compressed: bool, payload: &'p [u8]) -> Self {
+        let rsv = if compressed { Rsv::RSV1 } else { Rsv::NONE };
+        Self { rsv, checked: !compressed, ..Self::data(kind.opcode(), true, payload) }
+    }
+
     const fn data(opcode: Opcode, fin: bool, payload: &'p [u8]) -> Self {
         Self { opcode, fin, rsv: Rsv::NONE, payload, checked: false }
     }

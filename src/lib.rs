@@ -14,6 +14,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod assemble;
 mod bytes;
 mod close;
 mod config;
@@ -21,17 +22,23 @@ mod connection;
 mod error;
 mod event;
 mod frame;
+mod handshake;
+mod http;
+mod keepalive;
 mod mask;
 mod message;
 mod negotiate;
 mod opcode;
+mod reconnect;
 mod role;
 mod rule;
+mod session;
 mod state;
 mod utf8;
 
 pub use crate::{
-    bytes::*,
+    assemble::{Assembler, Buffer, Message},
+    bytes::{Body, Input, MIN_OUTPUT, Output, SliceOutput},
     close::{CloseCode, CloseFrame},
     config::{Config, HeadLimits, Lenient},
     connection::{
@@ -46,10 +53,27 @@ pub use crate::{
         header::{EncodedHeader, FrameHeader, Rsv},
         prepared::Prepared,
     },
+    handshake::{client, server},
+    http::{
+        head::Headers,
+        uri::{Uri, UriOptions, UriPart},
+        uri_error::{UriError, UriFault},
+    },
+    keepalive::{Due, Keepalive, Rate, Timeout, Timing},
     mask::{MaskKey, mask},
-    negotiate::agreed::Agreed,
+    negotiate::{
+        agreed::Agreed,
+        extension::{Extension, Extensions, Param, Params, Value},
+        extension_grammar::ExtensionError,
+        origin::{Origin, OriginPolicy},
+    },
     opcode::{Control, Kind, Opcode},
+    reconnect::reconnect_delay,
     role::{Client, ClientSide, MaskSource, Role, Server, ServerSide, Side},
     rule::Rule,
+    session::{Opens, Session},
     state::{Cause, Closer, Closure, Transport},
 };
+
+#[cfg(feature = "alloc")]
+pub use crate::bytes::QueueOutput;

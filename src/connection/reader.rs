@@ -94,6 +94,21 @@ impl<S: Side> Reader<S> {
         self.decoder.remaining
     }
 
+    /// The same of a data frame alone.
+    pub(crate) const fn data_remaining(&self) -> u64 {
+        match self.decoder.place {
+            Place::Payload { opcode, .. } if !opcode.is_control() => self.decoder.remaining,
+            Place::Payload { .. } | Place::Header => 0,
+        }
+    }
+
+    /// [`fail`](Self::fail), told by the next `receive`.
+    pub(super) fn fail_next(&mut self, rule: Rule) {
+        if let Stage::Frames = self.stage {
+            self.stage = Stage::Failing(rule);
+        }
+    }
+
     /// Fails the connection for a rule that the application, or a stage behind this one, found broken. The event
     /// tells it; its [`reply`](Event::reply) is due. After an earlier failure that one stands.
     pub fn fail(&mut self, rule: Rule) -> Event<'static> {
@@ -154,6 +169,7 @@ impl<S: Side> Reader<S> {
         let payload = self.decoder.payload(input);
         let ends_frame = self.decoder.remaining == 0;
         let last = ends_frame && fin;
+        self.decoder.active = true;
         let part = Part {
             kind: self.message.open.kind(),
             first: starts_frame && opcode != Opcode::Continuation,

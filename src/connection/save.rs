@@ -108,6 +108,7 @@ fn save_reader<S>(reader: &Reader<S>, pen: &mut Pen<'_>) {
         Place::Payload { opcode, fin } => [opcode as u8, u8::from(fin)],
     });
     pen.put(&decoder.controls.to_be_bytes());
+    pen.put(&[u8::from(decoder.active)]);
     pen.put(&[match decoder.end {
         None => 0,
         Some(End::BetweenFrames) => 1,
@@ -157,6 +158,7 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
     };
     check(decoder.remaining <= decoder.len && decoder.len >> 63 == 0)?;
     decoder.controls = bytes.u16()?;
+    decoder.active = bytes.bool()?;
     decoder.end = match bytes.u8()? {
         0 => None,
         1 => Some(End::BetweenFrames),

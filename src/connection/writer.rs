@@ -60,6 +60,8 @@ impl Flags {
     const OWED_FIN: u8 = 1;
     /// The message under way goes out compressed: its bytes are not text.
     const COMPRESSED: u8 = 2;
+    /// Data frames went out since the last time somebody asked.
+    const ACTIVE: u8 = 4;
 
     const fn has(self, flag: u8) -> bool {
         self.0 & flag != 0
@@ -246,6 +248,13 @@ impl<R: Role> Writer<R> {
         true
     }
 
+    /// Whether data frames went out since the last call.
+    pub(super) fn take_active(&mut self) -> bool {
+        let active = self.flags.has(Flags::ACTIVE);
+        self.flags.set(Flags::ACTIVE, false);
+        active
+    }
+
     /// Whether our Close, or a debt before it, is not in the output yet.
     pub(super) fn is_waiting(&self) -> bool {
         self.slot.kind == Waiting::Close
@@ -365,6 +374,9 @@ impl<R: Role> Writer<R> {
 
     #[inline]
     fn begin(&mut self, frame: &Outgoing<'_>, open: Open) {
+        if !frame.opcode.is_control() {
+            self.flags.set(Flags::ACTIVE, true);
+        }
         if matches!(frame.opcode, Opcode::Text | Opcode::Binary) {
             self.flags.set(Flags::COMPRESSED, frame.rsv.contains(Rsv::RSV1));
         }
@@ -401,6 +413,7 @@ impl<R: Role> Writer<R> {
         }
         self.open = open;
         self.key = advance(self.key, n);
+        self.flags.set(Flags::ACTIVE, true);
         self.owed = self.owed.saturating_sub(n as u64);
         self.end_debt();
     }

@@ -25,6 +25,8 @@ pub(crate) struct Decoder {
     pub(crate) place: Place,
     /// Control frames since the last time somebody asked, saturating.
     pub(crate) controls: u16,
+    /// Whether data frames came since the last time somebody asked.
+    pub(crate) active: bool,
     /// Where the stream ended.
     pub(crate) end: Option<End>,
 }
@@ -53,6 +55,7 @@ impl Decoder {
             stash,
             place: Place::Header,
             controls: 0,
+            active: false,
             end: None,
         }
     }

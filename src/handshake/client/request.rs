@@ -1,0 +1,194 @@
+//! The request that a client sends (RFC 6455 §4.1).
+
+use core::fmt;
+
+use base64ct::{Base64, Encoding};
+
+use crate::{
+    bytes::Output,
+    error::HandshakeError,
+    frame::header::Rsv,
+    http::{
+        accept,
+        compose::{self, Decimal},
+        list::is_token,
+        uri::Uri,
+    },
+    negotiate::extension::Extensions,
+};
+
+/// A request to be sent.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    uri: Uri<'a>,
+    nonce: [u8; 16],
+    protocols: &'a [&'a str],
+    pub(super) require_protocol: bool,
+    extensions: &'a str,
+    pub(super) reserved: Rsv,
+    headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Request<'a> {
+    /// A request for `uri`. The nonce is 16 bytes, "selected randomly for each connection" (RFC 6455 §4.1).
+    ///
+    /// User info in the URI, if [`UriOptions`](crate::UriOptions) allowed it, becomes an Authorization field.
+    pub const fn new(uri: Uri<'a>, nonce: [u8; 16]) -> Self {
+        Self {
+            uri,
+            nonce,
+            protocols: &[],
+            require_protocol: false,
+            extensions: "",
+            reserved: Rsv::NONE,
+            headers: &[],
+        }
+    }
+
+    /// Offers subprotocols, the favourite first.
+    #[must_use]
+    pub const fn protocols(mut self, protocols: &'a [&'a str]) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// Fails the handshake if the server chooses none of the subprotocols offered, as browsers do. The RFC leaves
+    /// that open.
+    #[must_use]
+    pub const fn require_protocol(mut self) -> Self {
+        self.require_protocol = true;
+        self
+    }
+
+    /// Offers extensions: the value of one Sec-WebSocket-Extensions line. `reserved`: the bits that they define, if
+    /// the server answers one of them; [`Response::extensions`](super::Response::extensions) says which.
+    #[must_use]
+    pub const fn extensions(mut self, extensions: &'a str, reserved: Rsv) -> Self {
+        self.extensions = extensions;
+        self.reserved = reserved;
+        self
+    }
+
+    /// Adds fields, such as Origin, Cookie or Authorization.
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    pub(super) fn key(&self) -> [u8; 24] {
+        accept::key(self.nonce)
+    }
+
+    /// Keeps the offers at the front of `memory`, and says how many bytes each takes.
+    pub(super) fn keep(&self, memory: &mut [u8]) -> Result<[usize; 2], HandshakeError> {
+        self.check()?;
+        let mut protocols = 0_usize;
+        self.put_protocols(&mut |piece| protocols = protocols.saturating_add(piece.len()));
+        let extensions = self.extensions.len();
+        let needed = protocols.saturating_add(extensions);
+        let mut at = 0_usize;
+        let mut put = |piece: &[u8]| {
+            let end = at.saturating_add(piece.len());
+            if let Some(place) = memory.get_mut(at..end) {
+                place.copy_from_slice(piece);
+            }
+            at = end;
+        };
+        self.put_protocols(&mut put);
+        put(self.extensions.as_bytes());
+        if memory.len() < needed {
+            Err(HandshakeError::NoMemory { needed })
+        } else {
+            Ok([protocols, extensions])
+        }
+    }
+
+    /// Puts the request out, whole or not at all.
+    pub(super) fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
+        let key = self.key();
+        let (host, port) = self.uri.host_field();
+        compose::write(out, |put| {
+            put(b"GET ");
+            for piece in self.uri.target() {
+                put(piece.as_bytes());
+            }
+            put(b" HTTP/1.1\r\nHost: ");
+            put(host.as_bytes());
+            if let Some(port) = port {
+                put(b":");
+                put(Decimal::new(u64::from(port)).as_bytes());
+            }
+            put(b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+            compose::field("Sec-WebSocket-Key", &key, put);
+            put(b"Sec-WebSocket-Version: 13\r\n");
+            if !self.protocols.is_empty() {
+                put(b"Sec-WebSocket-Protocol: ");
+                self.put_protocols(put);
+                put(b"\r\n");
+            }
+            if !self.extensions.is_empty() {
+                compose::field("Sec-WebSocket-Extensions", self.extensions.as_bytes(), put);
+            }
+            self.put_credentials(put);
+            compose::fields(self.headers, put);
+            put(b"\r\n");
+        })
+    }
+
+    fn check(&self) -> Result<(), HandshakeError> {
+        // "The elements that comprise this value MUST be non-empty strings [...] and MUST all be unique" (§4.1).
+        for (at, protocol) in self.protocols.iter().enumerate() {
+            if !is_token(protocol.as_bytes())
+                || self.protocols.iter().take(at).any(|earlier| earlier == protocol)
+            {
+                return Err(HandshakeError::Protocol);
+            }
+        }
+        let offers = Extensions::parse(self.extensions.as_bytes()).map_err(|_| HandshakeError::Extension)?;
+        if !self.extensions.is_empty() && offers.count() == 0 {
+            return Err(HandshakeError::Extension);
+        }
+        compose::check_fields(self.headers, &["Host", "Upgrade", "Connection"])
+    }
+
+    fn put_protocols(&self, put: &mut dyn FnMut(&[u8])) {
+        for (at, protocol) in self.protocols.iter().enumerate() {
+            if at != 0 {
+                put(b", ");
+            }
+            put(protocol.as_bytes());
+        }
+    }
+
+    /// Basic credentials (RFC 7617 §2), three bytes and four characters at a time.
+    fn put_credentials(&self, put: &mut dyn FnMut(&[u8])) {
+        let Some(mut credentials) = self.uri.credentials() else { return };
+        put(b"Authorization: Basic ");
+        loop {
+            let mut group = heapless::Vec::<u8, 3, u8>::new();
+            for byte in credentials.by_ref().take(3) {
+                if group.push(byte).is_err() {
+                    break;
+                }
+            }
+            let mut place = [0; 4];
+            match Base64::encode(&group, &mut place) {
+                Ok(text) if !group.is_empty() => put(text.as_bytes()),
+                _ => break,
+            }
+        }
+        put(b"\r\n");
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    /// Without what may be secret: the nonce and the values of fields.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("uri", &self.uri)
+            .field("protocols", &self.protocols)
+            .field("extensions", &self.extensions)
+            .finish_non_exhaustive()
+    }
+}

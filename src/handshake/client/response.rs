@@ -1,0 +1,116 @@
+//! The answer to a client's request: its parts, and whether a 101 keeps to the rules (RFC 6455 §4.1).
+
+use core::fmt;
+
+use crate::{
+    http::{
+        head::{Head, Headers},
+        list::{elements, lists},
+    },
+    negotiate::{
+        extension::{self, Extension, Extensions},
+        protocol,
+    },
+    rule::Rule,
+};
+
+/// An answer that was read.
+#[derive(Clone, Copy)]
+pub struct Response<'h> {
+    head: Head<'h>,
+    body: &'h [u8],
+}
+
+impl<'h> Response<'h> {
+    pub(super) const fn new(head: Head<'h>, body: &'h [u8]) -> Self {
+        Self { head, body }
+    }
+
+    /// The status: 101, or what else the server says.
+    pub fn status(&self) -> u16 {
+        status(self.head)
+    }
+
+    /// The reason phrase, which may be empty and need not be UTF-8.
+    pub fn reason(&self) -> &'h [u8] {
+        let [_, _, reason] = self.head.first_line();
+        reason
+    }
+
+    /// The first field of this name, compared without case.
+    pub fn header(&self, name: &str) -> Option<&'h [u8]> {
+        self.head.all(name).next()
+    }
+
+    /// All fields.
+    pub fn headers(&self) -> Headers<'h> {
+        self.head.headers()
+    }
+
+    /// The subprotocol that a 101 chose.
+    pub fn protocol(&self) -> Option<&'h str> {
+        self.header("Sec-WebSocket-Protocol").and_then(|value| core::str::from_utf8(value).ok())
+    }
+
+    /// The extensions that a 101 answered.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + Clone + use<'h> {
+        self.head.all("Sec-WebSocket-Extensions").filter_map(|line| Extensions::parse(line).ok()).flatten()
+    }
+
+    /// The body of another answer than 101, as much of it as the memory holds.
+    pub const fn body(&self) -> &'h [u8] {
+        self.body
+    }
+}
+
+impl fmt::Debug for Response<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status())
+            .field("reason", &format_args!("\"{}\"", self.reason().escape_ascii()))
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The status: three digits, as the scanner saw to.
+pub(super) fn status(head: Head<'_>) -> u16 {
+    let [_, status, _] = head.first_line();
+    core::str::from_utf8(status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+}
+
+/// Upgrade, Connection and Accept of a 101.
+pub(super) fn check(head: Head<'_>, expected: &[u8; 28]) -> Result<(), Rule> {
+    // "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an
+    // ASCII case-insensitive match for the value "websocket"" (W114).
+    let upgrade = head.one("Upgrade", Rule::UpgradeAnswer, Rule::UpgradeAnswer)?;
+    if !upgrade.eq_ignore_ascii_case(b"websocket") {
+        return Err(Rule::UpgradeAnswer);
+    }
+    if !head.all("Connection").any(|value| lists(value, "upgrade")) {
+        return Err(Rule::ConnectionAnswer);
+    }
+    let accept = head.one("Sec-WebSocket-Accept", Rule::AcceptMissing, Rule::AcceptRepeated)?; // W116
+    if accept != expected {
+        return Err(Rule::AcceptMismatch); // W115
+    }
+    Ok(())
+}
+
+/// The subprotocol of a 101, against those offered (W117, W118).
+pub(super) fn check_protocol(head: Head<'_>, offered: &[u8], required: bool) -> Result<(), Rule> {
+    let offered = elements(offered).filter_map(|name| core::str::from_utf8(name).ok());
+    match head.at_most_one("Sec-WebSocket-Protocol", Rule::ProtocolRepeated)? {
+        Some(value) => protocol::check_answer(value, offered),
+        None if required => Err(Rule::ProtocolNotChosen),
+        None => Ok(()),
+    }
+}
+
+/// The extensions of a 101, against those offered (W119); true: there are some.
+pub(super) fn check_extensions(head: Head<'_>, offered: &[u8]) -> Result<bool, Rule> {
+    let lines = head.all("Sec-WebSocket-Extensions");
+    let offered = Extensions::parse(offered).map_err(|_| Rule::ExtensionNotOffered)?;
+    extension::check_answer(lines.clone(), offered.map(Extension::name))?;
+    Ok(lines.clone().next().is_some())
+}

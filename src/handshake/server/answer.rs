@@ -1,0 +1,178 @@
+//! The answer to a request: a 101, or anything else, each all or nothing.
+
+use super::{Stage, request::Request};
+use crate::{
+    bytes::Output,
+    error::{HandshakeError, ProtocolError},
+    frame::header::Rsv,
+    http::{
+        accept::accept,
+        compose::{self, Decimal},
+    },
+    negotiate::{agreed::Agreed, extension::Extensions, origin::OriginPolicy},
+    rule::Rule,
+};
+
+/// A 101 to be written: `request.accept(policy)…write(&mut out)`.
+#[derive(Debug)]
+#[must_use = "nothing is sent before `write`"]
+pub struct Accept<'h, 'p> {
+    request: Request<'h>,
+    policy: OriginPolicy<'p>,
+    protocol: Option<&'p str>,
+    extensions: Option<&'p str>,
+    reserved: Rsv,
+    headers: &'p [(&'p str, &'p str)],
+}
+
+impl<'h, 'p> Accept<'h, 'p> {
+    pub(super) const fn new(request: Request<'h>, policy: OriginPolicy<'p>) -> Self {
+        Self { request, policy, protocol: None, extensions: None, reserved: Rsv::NONE, headers: &[] }
+    }
+
+    /// Chooses a subprotocol, one of [`Request::protocols`].
+    pub const fn protocol(mut self, protocol: &'p str) -> Self {
+        self.protocol = Some(protocol);
+        self
+    }
+
+    /// Answers extensions, all in one line and in the order of use, each of them one that was offered. `reserved`:
+    /// the bits that they define.
+    pub const fn extensions(mut self, extensions: &'p str, reserved: Rsv) -> Self {
+        self.extensions = Some(extensions);
+        self.reserved = reserved;
+        self
+    }
+
+    /// Adds fields, such as Set-Cookie.
+    pub const fn headers(mut self, headers: &'p [(&'p str, &'p str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Puts the answer out: the 101, or a 403 if the policy refuses the request's Origin, which is a fault of the
+    /// peer and told as one ([`Rule::OriginRefused`]).
+    ///
+    /// # Errors
+    /// [`HandshakeError`], with nothing put out: mend what it says, or make room, and call again.
+    pub fn write(&mut self, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
+        self.check()?;
+        if !self.policy.allows(self.request.origin(), self.request.host().as_bytes()) {
+            let error = ProtocolError { rule: Rule::OriginRefused, offset: self.request.position() };
+            super::refuse(error.rule, out)?;
+            *self.request.stage() = Stage::Failed { error, refused: true, told: false };
+            return Ok(());
+        }
+        let value = accept(self.request.key());
+        compose::write(out, |put| {
+            put(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+            compose::field("Sec-WebSocket-Accept", &value, put);
+            if let Some(protocol) = self.protocol {
+                compose::field("Sec-WebSocket-Protocol", protocol.as_bytes(), put);
+            }
+            if let Some(extensions) = self.extensions {
+                compose::field("Sec-WebSocket-Extensions", extensions.as_bytes(), put);
+            }
+            compose::fields(self.headers, put);
+            put(b"\r\n");
+        })?;
+        *self.request.stage() = Stage::Accepted(Agreed::with_reserved(self.reserved));
+        Ok(())
+    }
+
+    fn check(&mut self) -> Result<(), HandshakeError> {
+        check_unanswered(&mut self.request)?;
+        if !self.request.is_upgrade() {
+            return Err(HandshakeError::NotUpgrade);
+        }
+        compose::check_fields(self.headers, &OWN)?;
+        // "if the server doesn't agree to any of the client's requested subprotocols, the only acceptable value is
+        // null" (RFC 6455 §4.2.2, W103).
+        if self.protocol.is_some_and(|chosen| !self.request.protocols().any(|offered| offered == chosen)) {
+            return Err(HandshakeError::Protocol);
+        }
+        let Some(answer) = self.extensions else { return Ok(()) };
+        let mut answered = Extensions::parse(answer.as_bytes()).map_err(|_| HandshakeError::Extension)?;
+        let mut offered = self.request.extensions();
+        // "in the order" of the offers, each once (W104): so one pass over them finds all.
+        let known = answered.clone().next().is_some()
+            && answered.all(|answer| offered.any(|offer| offer.name() == answer.name()));
+        if known { Ok(()) } else { Err(HandshakeError::Extension) }
+    }
+}
+
+/// Any answer but a 101 to be written: `request.respond(status)…write(&mut out)`.
+#[derive(Debug)]
+#[must_use = "nothing is sent before `write`"]
+pub struct Respond<'h, 'p> {
+    request: Request<'h>,
+    status: u16,
+    headers: &'p [(&'p str, &'p str)],
+    body: &'p [u8],
+}
+
+impl<'h, 'p> Respond<'h, 'p> {
+    pub(super) const fn new(request: Request<'h>, status: u16) -> Self {
+        Self { request, status, headers: &[], body: &[] }
+    }
+
+    /// Adds fields, such as Content-Type, Location or WWW-Authenticate.
+    pub const fn headers(mut self, headers: &'p [(&'p str, &'p str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Sets the body.
+    pub const fn body(mut self, body: &'p [u8]) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Puts the answer out, with Content-Length and `Connection: close`.
+    ///
+    /// # Errors
+    /// [`HandshakeError`], with nothing put out: mend what it says, or make room, and call again.
+    pub fn write(&mut self, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
+        check_unanswered(&mut self.request)?;
+        if !(200..=599).contains(&self.status) {
+            return Err(HandshakeError::Status);
+        }
+        // These have no content, and 204 not even a Content-Length (RFC 9110 §8.6, §15.3.5, §15.3.6, §15.4.5).
+        let bodiless = matches!(self.status, 204 | 205 | 304);
+        if bodiless && !self.body.is_empty() {
+            return Err(HandshakeError::Body);
+        }
+        compose::check_fields(self.headers, &OWN)?;
+        compose::write(out, |put| {
+            begin(self.status, put);
+            compose::fields(self.headers, put);
+            compose::field("Connection", b"close", put);
+            if !matches!(self.status, 204 | 304) {
+                compose::field("Content-Length", Decimal::new(self.body.len() as u64).as_bytes(), put);
+            }
+            put(b"\r\n");
+            put(self.body);
+        })?;
+        *self.request.stage() = Stage::Responded;
+        Ok(())
+    }
+}
+
+/// Writes a status line.
+pub(super) fn begin(status: u16, put: &mut dyn FnMut(&[u8])) {
+    put(b"HTTP/1.1 ");
+    put(Decimal::new(u64::from(status)).as_bytes());
+    put(b" ");
+    put(compose::reason(status).as_bytes());
+    put(b"\r\n");
+}
+
+fn check_unanswered(request: &mut Request<'_>) -> Result<(), HandshakeError> {
+    match request.stage() {
+        Stage::Requested { .. } => Ok(()),
+        _ => Err(HandshakeError::Answered),
+    }
+}
+
+/// The fields that an answer has of its own, beside those of every handshake.
+const OWN: [&str; 2] = ["Upgrade", "Connection"];

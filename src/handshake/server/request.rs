@@ -1,0 +1,212 @@
+//! A request that was read: what it asks, and whether it may (RFC 6455 §4.2.1).
+
+use core::fmt;
+
+use super::{
+    Stage,
+    answer::{Accept, Respond},
+};
+use crate::{
+    http::{
+        accept,
+        authority::Authority,
+        head::{Head, Headers},
+        list::lists,
+    },
+    negotiate::{
+        extension::{self, Extension, Extensions},
+        origin::{Origin, OriginPolicy},
+        protocol,
+    },
+    rule::Rule,
+};
+
+/// A request that keeps to the rules and awaits its answer.
+///
+/// What it gives out lives as long as the head, so that an answer can use it.
+pub struct Request<'h> {
+    head: Head<'h>,
+    upgrade: bool,
+    /// The offset of the head's last byte.
+    position: u64,
+    stage: &'h mut Stage,
+}
+
+impl<'h> Request<'h> {
+    pub(super) const fn new(head: Head<'h>, upgrade: bool, position: u64, stage: &'h mut Stage) -> Self {
+        Self { head, upgrade, position, stage }
+    }
+
+    /// Whether this asks for a WebSocket. If not it is a plain GET, to be answered with [`respond`](Self::respond).
+    pub const fn is_upgrade(&self) -> bool {
+        self.upgrade
+    }
+
+    /// The target as it was written: a path with its query, or an absolute http or https URI.
+    pub fn target(&self) -> &'h str {
+        text(self.head.first_line()[1])
+    }
+
+    /// The target's path, as it was written: percent-encoding is not touched.
+    pub fn path(&self) -> &'h str {
+        split_target(self.target()).1.split('?').next().filter(|path| !path.is_empty()).unwrap_or("/")
+    }
+
+    /// What stands behind the path's question mark.
+    pub fn query(&self) -> Option<&'h str> {
+        split_target(self.target()).1.split_once('?').map(|(_, query)| query)
+    }
+
+    /// The host and port asked for: the authority of an absolute target, or else Host (RFC 9112 §3.2.2).
+    pub fn host(&self) -> &'h str {
+        match split_target(self.target()).0 {
+            Some(authority) => authority,
+            None => self.header("Host").map_or("", text),
+        }
+    }
+
+    /// Who asks, as a browser says (RFC 6455 §10.2).
+    pub fn origin(&self) -> Origin<'h> {
+        Origin::new(self.header("Origin"))
+    }
+
+    /// The first field of this name, compared without case.
+    pub fn header(&self, name: &str) -> Option<&'h [u8]> {
+        self.head.all(name).next()
+    }
+
+    /// All fields.
+    pub fn headers(&self) -> Headers<'h> {
+        self.head.headers()
+    }
+
+    /// The subprotocols offered, the client's favourite first.
+    pub fn protocols(&self) -> impl Iterator<Item = &'h str> + Clone + use<'h> {
+        protocol::offered(self.head.all("Sec-WebSocket-Protocol"))
+    }
+
+    /// The extensions offered, the client's favourite first.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + Clone + use<'h> {
+        self.head.all("Sec-WebSocket-Extensions").filter_map(|line| Extensions::parse(line).ok()).flatten()
+    }
+
+    /// Accepts: a 101, if the request's Origin is one that `policy` allows, and a 403 otherwise. There is no default
+    /// policy: a browser sends its user's cookies from any page to any server (RFC 6455 §10.2).
+    pub const fn accept<'p>(self, policy: OriginPolicy<'p>) -> Accept<'h, 'p> {
+        Accept::new(self, policy)
+    }
+
+    /// Answers with another status than 101: a refusal, or a page for a plain GET. The connection ends with it.
+    pub const fn respond<'p>(self, status: u16) -> Respond<'h, 'p> {
+        Respond::new(self, status)
+    }
+
+    pub(super) fn key(&self) -> &'h [u8] {
+        self.header("Sec-WebSocket-Key").unwrap_or_default()
+    }
+
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(super) const fn stage(&mut self) -> &mut Stage {
+        self.stage
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("target", &self.target())
+            .field("host", &self.host())
+            .field("upgrade", &self.upgrade)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks a head of sound grammar; true: it asks for a WebSocket (RFC 6455 §4.2.1).
+pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
+    let [method, target, _] = head.first_line();
+    if method != b"GET" {
+        return Err(Rule::MethodNotAllowed); // W90
+    }
+    check_host(head, text(target))?;
+    check_no_body(head)?;
+
+    let upgrades = head.all("Upgrade").any(|value| lists(value, "websocket"));
+    let means_it = ["Sec-WebSocket-Key", "Sec-WebSocket-Version"];
+    if !upgrades && !means_it.iter().any(|name| head.all(name).next().is_some()) {
+        return Ok(false);
+    }
+    // Whoever sends the fields of a handshake without Upgrade is told what is missing rather than shown a page.
+    if !upgrades {
+        return Err(Rule::UpgradeWithoutWebsocket); // W98
+    }
+    if !head.all("Connection").any(|value| lists(value, "upgrade")) {
+        return Err(Rule::ConnectionWithoutUpgrade); // W97
+    }
+    check_version(head.one("Sec-WebSocket-Version", Rule::VersionMissing, Rule::VersionInvalid)?)?;
+    let key = head.one("Sec-WebSocket-Key", Rule::KeyMissing, Rule::KeyRepeated)?; // W96
+    if !accept::is_key(key) {
+        return Err(Rule::KeyInvalid); // W95
+    }
+    protocol::check_offer(head.all("Sec-WebSocket-Protocol"))?;
+    extension::check_offer(head.all("Sec-WebSocket-Extensions"))?;
+    Ok(true)
+}
+
+/// "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
+/// header field and to any request message that contains more than one Host header field line or a Host header field
+/// with an invalid field value" (RFC 9112 §3.2, W157).
+fn check_host(head: Head<'_>, target: &str) -> Result<(), Rule> {
+    let host = head.one("Host", Rule::HostMissing, Rule::HostRepeated)?;
+    Authority::parse(host).ok_or(Rule::HostInvalid)?;
+    match split_target(target) {
+        (Some(authority), rest) if matches!(rest.as_bytes().first(), None | Some(b'/' | b'?')) => {
+            Authority::parse(authority.as_bytes()).map(|_| ()).ok_or(Rule::TargetForm)
+        }
+        (None, path) if path.starts_with('/') => Ok(()),
+        _ => Err(Rule::TargetForm), // W158
+    }
+}
+
+/// "content received in a GET request has no generally defined semantics" (RFC 9110 §9.3.1): here it would be read as
+/// frames (W101).
+fn check_no_body(head: Head<'_>) -> Result<(), Rule> {
+    let is_zero = |value: &[u8]| !value.is_empty() && value.iter().all(|&byte| byte == b'0');
+    if head.all("Transfer-Encoding").next().is_some() || !head.all("Content-Length").all(is_zero) {
+        return Err(Rule::BodyAnnounced);
+    }
+    Ok(())
+}
+
+/// "version = DIGIT | (NZDIGIT DIGIT) | ("1" DIGIT DIGIT) | ("2" DIGIT DIGIT)", limited to 0-255 (RFC 6455 §4.3, W92).
+fn check_version(value: &[u8]) -> Result<(), Rule> {
+    let plain = matches!(value, [b'0'] | [b'1'..=b'9', ..]) && value.iter().all(u8::is_ascii_digit);
+    match text(value).parse::<u8>() {
+        Ok(13) if plain => Ok(()),
+        Ok(_) if plain => Err(Rule::VersionUnsupported), // W91
+        _ => Err(Rule::VersionInvalid),
+    }
+}
+
+/// The authority of an absolute target, and the path behind it (RFC 9112 §3.2.2).
+fn split_target(target: &str) -> (Option<&str>, &str) {
+    let absolute = ["http://", "https://"].iter().find_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    match absolute {
+        None => (None, target),
+        Some(rest) => {
+            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            (Some(authority), path)
+        }
+    }
+}
+
+/// What the scanner let pass in these places is ASCII.
+fn text(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or_default()
+}

@@ -1,0 +1,127 @@
+//! The body of a response that is no 101 (RFC 9112 §6), as much of it as the caller's memory holds.
+
+use super::{
+    head::Head,
+    list::{lists, trim},
+};
+use crate::bytes::Input;
+
+/// How the rest of a body is framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// So many bytes are still to come.
+    Length(u64),
+    Chunked(Chunk),
+    /// It lasts until the stream ends.
+    UntilEnd,
+    /// Nothing more is read: it is complete, cut off by the memory, or framed wrongly.
+    Done,
+}
+
+/// Where in a chunk the next byte stands (RFC 9112 §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chunk {
+    Size(u64),
+    /// Behind the digits, up to the line's end.
+    Extension(u64),
+    Data(u64),
+    /// The line's end behind the data.
+    DataEnd,
+    /// Trailer fields, up to an empty line; `true`: the line has bytes.
+    Trailer(bool),
+}
+
+impl Framing {
+    /// What a head announces (RFC 9112 §6.3).
+    pub(crate) fn new(status: u16, head: Head<'_>) -> Self {
+        if matches!(status, 204 | 304) {
+            return Self::Done;
+        }
+        if let Some(coding) = head.all("Transfer-Encoding").last() {
+            return if lists(coding, "chunked") { Self::Chunked(Chunk::Size(0)) } else { Self::UntilEnd };
+        }
+        match head.all("Content-Length").next().map(trim).and_then(digits) {
+            Some(0) => Self::Done,
+            Some(len) => Self::Length(len),
+            None => Self::UntilEnd,
+        }
+    }
+
+    /// Takes what there is of the body off `input` to `memory[*filled..]`.
+    pub(crate) fn take(&mut self, input: &mut Input<'_>, memory: &mut [u8], filled: &mut usize) {
+        while *self != Self::Done && !input.is_empty() {
+            let room = memory.len().saturating_sub(*filled);
+            let most = match *self {
+                Self::Length(left) | Self::Chunked(Chunk::Data(left)) => {
+                    usize::try_from(left).unwrap_or(usize::MAX)
+                }
+                Self::UntilEnd => usize::MAX,
+                Self::Chunked(chunk) => {
+                    let byte = input.take(1).first().copied().unwrap_or_default();
+                    *self = chunk.next(byte);
+                    continue;
+                }
+                Self::Done => return,
+            };
+            if room == 0 {
+                *self = Self::Done;
+                return;
+            }
+            let piece = input.take(most.min(room));
+            let end = filled.saturating_add(piece.len());
+            if let Some(place) = memory.get_mut(*filled..end) {
+                place.copy_from_slice(piece);
+            }
+            *filled = end;
+            self.advance(piece.len() as u64);
+        }
+    }
+
+    fn advance(&mut self, n: u64) {
+        match self {
+            Self::Length(left) => {
+                *left = left.saturating_sub(n);
+                if *left == 0 {
+                    *self = Self::Done;
+                }
+            }
+            Self::Chunked(Chunk::Data(left)) => {
+                *left = left.saturating_sub(n);
+                if *left == 0 {
+                    *self = Self::Chunked(Chunk::DataEnd);
+                }
+            }
+            Self::Chunked(_) | Self::UntilEnd | Self::Done => {}
+        }
+    }
+}
+
+impl Chunk {
+    fn next(self, byte: u8) -> Framing {
+        let digit = char::from(byte).to_digit(16).map(u64::from);
+        Framing::Chunked(match (self, byte, digit) {
+            (Self::Size(size), _, Some(digit)) => match size.checked_mul(16) {
+                Some(size) => Self::Size(size | digit),
+                None => return Framing::Done,
+            },
+            (Self::Size(0) | Self::Extension(0), b'\n', _) => Self::Trailer(false),
+            (Self::Size(size) | Self::Extension(size), b'\n', _) => Self::Data(size),
+            (Self::Size(size) | Self::Extension(size), _, _) => Self::Extension(size),
+            (Self::DataEnd, b'\n', _) => Self::Size(0),
+            (Self::DataEnd, b'\r', _) => Self::DataEnd,
+            (Self::Trailer(false), b'\n', _) => return Framing::Done,
+            (Self::Trailer(true), b'\n', _) => Self::Trailer(false),
+            (Self::Trailer(line), b'\r', _) => Self::Trailer(line),
+            (Self::Trailer(_), _, _) => Self::Trailer(true),
+            (Self::DataEnd | Self::Data(_), _, _) => return Framing::Done,
+        })
+    }
+}
+
+/// A decimal number of digits alone.
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
