@@ -1,0 +1,1 @@
+"""What the conformance scripts share: programs, bytes on the wire, tables of cases."""
