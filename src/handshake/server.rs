@@ -39,7 +39,9 @@
 
 mod answer;
 mod request;
+mod stage;
 
+use self::stage::Stage;
 pub use self::{
     answer::{Accept, Respond},
     request::Request,
@@ -48,10 +50,9 @@ pub use self::{
 use crate::{
     bytes::{Input, Output},
     config::HeadLimits,
-    error::{HandshakeError, ProtocolError},
+    error::ProtocolError,
     event::Event,
     http::{
-        compose,
         head::Head,
         scan::{Scanner, Sort},
     },
@@ -84,25 +85,6 @@ pub struct Handshake<S> {
     scanner: Scanner,
     limits: HeadLimits,
     stage: Stage,
-}
-
-/// What became of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    Reading,
-    /// It awaits its answer. `upgrade`: it asks for a WebSocket. `told`: the event was put out.
-    Requested {
-        upgrade: bool,
-        told: bool,
-    },
-    Accepted(Agreed),
-    Responded,
-    /// `refused`: the refusal was put out. `told`: so was the event.
-    Failed {
-        error: ProtocolError,
-        refused: bool,
-        told: bool,
-    },
 }
 
 impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
@@ -164,7 +146,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
     /// Puts out the refusal that found no room. True: it went out.
     pub fn poll_transmit(&mut self, out: &mut (impl Output + ?Sized)) -> bool {
         let Stage::Failed { error, refused: false, told } = self.stage else { return false };
-        let refused = refuse(error.rule, out).is_ok();
+        let refused = answer::refuse(error.rule, out).is_ok();
         self.stage = Stage::Failed { error, refused, told };
         refused
     }
@@ -218,28 +200,4 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
     pub(crate) const fn is_waiting(&self) -> bool {
         matches!(self.stage, Stage::Failed { refused: false, .. })
     }
-}
-
-/// Puts out the refusal of a request that broke `rule` (W110). Its body is the rule's name.
-fn refuse(rule: Rule, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
-    let body = rule.name().as_bytes();
-    // A rule of frames has no status, and is not broken here.
-    let status = rule.status().unwrap_or(400);
-    compose::write(out, |put| {
-        answer::begin(status, put);
-        match rule {
-            // "the server MUST generate an Allow header field in a 405 response" (RFC 9110 §15.5.6).
-            Rule::MethodNotAllowed => put(b"Allow: GET\r\n"),
-            // "The server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22); a sender of
-            // Upgrade "MUST also send an "Upgrade" connection option" (§7.8); the version by RFC 6455 §4.4.
-            Rule::VersionUnsupported => put(b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
-            _ => {}
-        }
-        let connection: &[u8] = if rule == Rule::VersionUnsupported { b"Upgrade, close" } else { b"close" };
-        compose::field("Connection", connection, put);
-        compose::field("Content-Type", b"text/plain", put);
-        compose::field("Content-Length", compose::Decimal::new(body.len() as u64).as_bytes(), put);
-        put(b"\r\n");
-        put(body);
-    })
 }

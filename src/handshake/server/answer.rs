@@ -1,6 +1,6 @@
 //! The answer to a request: a 101, or anything else, each all or nothing.
 
-use super::{Stage, request::Request};
+use super::{request::Request, stage::Stage};
 use crate::{
     bytes::Output,
     error::{HandshakeError, ProtocolError},
@@ -12,6 +12,19 @@ use crate::{
     negotiate::{agreed::Agreed, extension::Extensions, origin::OriginPolicy},
     rule::Rule,
 };
+
+impl<'h> Request<'h> {
+    /// Accepts: a 101, if the request's Origin is one that `policy` allows, and a 403 otherwise. There is no default
+    /// policy: a browser sends its user's cookies from any page to any server (RFC 6455 §10.2).
+    pub const fn accept<'p>(self, policy: OriginPolicy<'p>) -> Accept<'h, 'p> {
+        Accept::new(self, policy)
+    }
+
+    /// Answers with another status than 101: a refusal, or a page for a plain GET. The connection ends with it.
+    pub const fn respond<'p>(self, status: u16) -> Respond<'h, 'p> {
+        Respond::new(self, status)
+    }
+}
 
 /// A 101 to be written: `request.accept(policy)…write(&mut out)`.
 #[derive(Debug)]
@@ -59,7 +72,7 @@ impl<'h, 'p> Accept<'h, 'p> {
         self.check()?;
         if !self.policy.allows(self.request.origin(), self.request.host().as_bytes()) {
             let error = ProtocolError { rule: Rule::OriginRefused, offset: self.request.position() };
-            super::refuse(error.rule, out)?;
+            refuse(error.rule, out)?;
             *self.request.stage() = Stage::Failed { error, refused: true, told: false };
             return Ok(());
         }
@@ -158,8 +171,32 @@ impl<'h, 'p> Respond<'h, 'p> {
     }
 }
 
+/// Puts out the refusal of a request that broke `rule` (W110). Its body is the rule's name.
+pub(super) fn refuse(rule: Rule, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
+    let body = rule.name().as_bytes();
+    // A rule of frames has no status, and is not broken here.
+    let status = rule.status().unwrap_or(400);
+    compose::write(out, |put| {
+        begin(status, put);
+        match rule {
+            // "the server MUST generate an Allow header field in a 405 response" (RFC 9110 §15.5.6).
+            Rule::MethodNotAllowed => put(b"Allow: GET\r\n"),
+            // "The server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22); a sender of
+            // Upgrade "MUST also send an "Upgrade" connection option" (§7.8); the version by RFC 6455 §4.4.
+            Rule::VersionUnsupported => put(b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
+            _ => {}
+        }
+        let connection: &[u8] = if rule == Rule::VersionUnsupported { b"Upgrade, close" } else { b"close" };
+        compose::field("Connection", connection, put);
+        compose::field("Content-Type", b"text/plain", put);
+        compose::field("Content-Length", compose::Decimal::new(body.len() as u64).as_bytes(), put);
+        put(b"\r\n");
+        put(body);
+    })
+}
+
 /// Writes a status line.
-pub(super) fn begin(status: u16, put: &mut dyn FnMut(&[u8])) {
+fn begin(status: u16, put: &mut dyn FnMut(&[u8])) {
     put(b"HTTP/1.1 ");
     put(Decimal::new(u64::from(status)).as_bytes());
     put(b" ");

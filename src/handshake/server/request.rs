@@ -2,10 +2,7 @@
 
 use core::fmt;
 
-use super::{
-    Stage,
-    answer::{Accept, Respond},
-};
+use super::stage::Stage;
 use crate::{
     http::{
         accept,
@@ -15,7 +12,7 @@ use crate::{
     },
     negotiate::{
         extension::{self, Extension, Extensions},
-        origin::{Origin, OriginPolicy},
+        origin::Origin,
         protocol,
     },
     rule::Rule,
@@ -88,17 +85,6 @@ impl<'h> Request<'h> {
     /// The extensions offered, the client's favourite first.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + Clone + use<'h> {
         self.head.all("Sec-WebSocket-Extensions").filter_map(|line| Extensions::parse(line).ok()).flatten()
-    }
-
-    /// Accepts: a 101, if the request's Origin is one that `policy` allows, and a 403 otherwise. There is no default
-    /// policy: a browser sends its user's cookies from any page to any server (RFC 6455 §10.2).
-    pub const fn accept<'p>(self, policy: OriginPolicy<'p>) -> Accept<'h, 'p> {
-        Accept::new(self, policy)
-    }
-
-    /// Answers with another status than 101: a refusal, or a page for a plain GET. The connection ends with it.
-    pub const fn respond<'p>(self, status: u16) -> Respond<'h, 'p> {
-        Respond::new(self, status)
     }
 
     pub(super) fn key(&self) -> &'h [u8] {
