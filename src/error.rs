@@ -112,8 +112,6 @@ pub enum HandshakeError {
     Protocol,
     /// An extension that does not fit the grammar or was not offered (RFC 6455 §9.1).
     Extension,
-    /// `accept` on a request that asks for no WebSocket: use `respond`.
-    NotUpgrade,
     /// The request has its answer.
     Answered,
 }
@@ -133,7 +131,6 @@ impl fmt::Display for HandshakeError {
                 f.write_str("a subprotocol is a token that was offered, once (RFC 6455 §4.2.2)")
             }
             Self::Extension => f.write_str("an extension fits the grammar and was offered (RFC 6455 §9.1)"),
-            Self::NotUpgrade => f.write_str("the request asks for no WebSocket (RFC 6455 §4.2.1)"),
             Self::Answered => f.write_str("the request has its answer"),
         }
     }

@@ -1,4 +1,86 @@
-//! websocket-proto
+//! The WebSocket protocol (RFC 6455) as a state machine: bytes and time go in, events and bytes come out.
+//!
+//! No sockets, no clock, no random numbers, no allocation in the core. The crate is `no_std`, has no `unsafe`, and is
+//! driven in the same way by firmware, event loops, async runtimes and proxies.
+//!
+//! # Overview
+//!
+//! - [`Session`] is a connection from its first byte: the opening handshake of either role, then the frames.
+//! - [`Connection`] is the same without the handshake, for a bootstrap of your own, and splits into a [`Reader`] and a
+//!   [`Writer`].
+//! - [`Input`] is what was read. `receive` takes events out of it; an [`Event`] borrows the buffer and not the
+//!   connection, so you answer inside the loop.
+//! - [`Output`] is where all bytes go: whole frames, or nothing. [`SliceOutput`] is bounded memory of yours.
+//! - [`Assembler`] makes whole messages of the pieces, where you want them.
+//! - [`Keepalive`] does what depends on time: deadlines, pings, rates.
+//! - [`mod@server`] and [`mod@client`] are the opening handshakes, to be used alone if need be.
+//!
+//! # The loop
+//!
+//! There is one, from the first byte to the last; sockets differ, the loop does not.
+//!
+//! ```
+//! use websocket_proto::{Config, Event, Input, MIN_OUTPUT, OriginPolicy, SendError, Server, Session, SliceOutput};
+//!
+//! type Driver = (Session<Server, [u8; 2048]>, SliceOutput<[u8; 4096]>);
+//!
+//! /// Echoes what was read. What is to be written is in the output.
+//! fn turn((session, out): &mut Driver, read: &mut [u8]) -> Result<(), Box<dyn core::error::Error>> {
+//!     let mut input = Input::new(read);
+//!     while let Some(event) = session.receive(&mut input, out) {
+//!         match event {
+//!             Event::Requested => {
+//!                 let request = session.request().expect("it was requested");
+//!                 request.accept(OriginPolicy::SameHost).write(out)?;
+//!             }
+//!             Event::Data(data) => match session.send(data.echo(), out) {
+//!                 Ok(()) | Err(SendError::Closed) => {}
+//!                 Err(error) => return Err(error.into()),
+//!             },
+//!             _ => {}
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let mut driver = (Session::server([0; 2048], Config::default()), SliceOutput::new([0; 4096]));
+//! // An echo of n bytes needs at most 3 * n + 2 * MIN_OUTPUT of room: whoever reads no more never meets `NoRoom`.
+//! let most = (4096 - 2 * MIN_OUTPUT) / 3;
+//!
+//! let mut head = *b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+//!     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+//! assert!(head.len() <= most);
+//! turn(&mut driver, &mut head)?;
+//! assert_eq!(driver.1.pending(), b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+//!     Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+//! driver.1.advance(usize::MAX); // all of it was written
+//!
+//! // A ping, then "Hello", both masked (RFC 6455 §5.7): the pong and the echo leave together.
+//! let mut frames = *b"\x89\x80\x01\x02\x03\x04\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+//! turn(&mut driver, &mut frames)?;
+//! assert_eq!(driver.1.pending(), b"\x8a\x00\x81\x05Hello");
+//! driver.1.advance(usize::MAX);
+//!
+//! // A frame without a mask: the event tells the rule and the byte, and the Close 1002 is in the output.
+//! turn(&mut driver, &mut *b"\x81\x02hi".to_vec())?;
+//! assert_eq!(driver.1.pending(), b"\x88\x02\x03\xea");
+//! assert_eq!(driver.0.failure().unwrap().rule.name(), "UnmaskedFrame");
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # Five rules
+//!
+//! 1. A peer's mistake is an event, the caller's mistake is an `Err`. [`Event::Failed`] comes once, with the answer to
+//!    the peer under way; `?` cannot skip it.
+//! 2. Reading never waits for writing. A reply without room waits in one slot: the latest pong, or a Close.
+//! 3. Output is whole frames, all or nothing. A payload written elsewhere is owed and paid in order.
+//! 4. Time and entropy are inputs.
+//! 5. State is plain data: no pointers, no `Drop`; it can be [saved](Connection::save) and restored.
+//!
+//! # Features
+//!
+//! - `alloc` (default): `Vec<u8>` as an output and as an assembler's memory, `QueueOutput`, `Prepared::text`.
+//! - `std`: conversions of the errors into `std::io::Error`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -77,3 +159,15 @@ pub use crate::{
 
 #[cfg(feature = "alloc")]
 pub use crate::bytes::QueueOutput;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/design.md")]
+mod design {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/security.md")]
+mod security {}

@@ -14,7 +14,8 @@ use crate::{
 };
 
 impl<'h> Request<'h> {
-    /// Accepts: a 101, if the request's Origin is one that `policy` allows, and a 403 otherwise. There is no default
+    /// Accepts: a 101, if the request's Origin is one that `policy` allows, and a 403 otherwise; a 400 if the request is
+    /// a plain GET. There is no default
     /// policy: a browser sends its user's cookies from any page to any server (RFC 6455 §10.2).
     pub const fn accept<'p>(self, policy: OriginPolicy<'p>) -> Accept<'h, 'p> {
         Accept::new(self, policy)
@@ -43,9 +44,9 @@ impl<'h, 'p> Accept<'h, 'p> {
         Self { request, policy, protocol: None, extensions: None, reserved: Rsv::NONE, headers: &[] }
     }
 
-    /// Chooses a subprotocol, one of [`Request::protocols`].
-    pub const fn protocol(mut self, protocol: &'p str) -> Self {
-        self.protocol = Some(protocol);
+    /// Chooses a subprotocol, one of [`Request::protocols`], or none.
+    pub fn protocol(mut self, protocol: impl Into<Option<&'p str>>) -> Self {
+        self.protocol = protocol.into();
         self
     }
 
@@ -63,16 +64,17 @@ impl<'h, 'p> Accept<'h, 'p> {
         self
     }
 
-    /// Puts the answer out: the 101, or a 403 if the policy refuses the request's Origin, which is a fault of the
-    /// peer and told as one ([`Rule::OriginRefused`]).
+    /// Puts the answer out: the 101; or a 403 if the policy refuses the request's Origin, or a 400 if it is a plain GET.
+    /// These are faults of the peer and told as such, by the next event ([`Rule::OriginRefused`],
+    /// [`Rule::UpgradeWithoutWebsocket`]).
     ///
     /// # Errors
     /// [`HandshakeError`], with nothing put out: mend what it says, or make room, and call again.
     pub fn write(&mut self, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
         self.check()?;
-        if !self.policy.allows(self.request.origin(), self.request.host().as_bytes()) {
-            let error = ProtocolError { rule: Rule::OriginRefused, offset: self.request.position() };
-            refuse(error.rule, out)?;
+        if let Some(rule) = self.refusal() {
+            let error = ProtocolError { rule, offset: self.request.position() };
+            refuse(rule, out)?;
             *self.request.stage() = Stage::Failed { error, refused: true, told: false };
             return Ok(());
         }
@@ -93,11 +95,17 @@ impl<'h, 'p> Accept<'h, 'p> {
         Ok(())
     }
 
+    /// Why the peer is refused after all.
+    fn refusal(&self) -> Option<Rule> {
+        if !self.request.is_upgrade() {
+            return Some(Rule::UpgradeWithoutWebsocket);
+        }
+        let allowed = self.policy.allows(self.request.origin(), self.request.host().as_bytes());
+        (!allowed).then_some(Rule::OriginRefused)
+    }
+
     fn check(&mut self) -> Result<(), HandshakeError> {
         check_unanswered(&mut self.request)?;
-        if !self.request.is_upgrade() {
-            return Err(HandshakeError::NotUpgrade);
-        }
         compose::check_fields(self.headers, &OWN)?;
         // "if the server doesn't agree to any of the client's requested subprotocols, the only acceptable value is
         // null" (RFC 6455 §4.2.2, W103).
