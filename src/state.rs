@@ -13,6 +13,8 @@
 //!
 //! The end of the stream is no transition: it may come in every state, and is told by [`State::transport`].
 
+use core::fmt;
+
 use crate::{close::CloseCode, error::ProtocolError};
 
 /// How far the closing handshake has come.
@@ -167,6 +169,19 @@ pub enum Cause {
     EndInMessage,
     /// The stream ended without a Close from the peer.
     EndWithoutClose,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Violation(error) => fmt::Display::fmt(error, f),
+            Self::EndInHandshake => f.write_str("W165: the stream ended inside the opening handshake"),
+            Self::Refused => f.write_str("W112: the opening handshake ended with another answer than 101"),
+            Self::EndInFrame => f.write_str("W71: the stream ended inside a frame"),
+            Self::EndInMessage => f.write_str("W71: the stream ended between the fragments of a message"),
+            Self::EndWithoutClose => f.write_str("W71: the stream ended without a Close (RFC 6455 §7.1.5)"),
+        }
+    }
 }
 
 /// How a connection ended, or how far it has come in ending (RFC 6455 §7.1.4 to §7.1.6).
