@@ -146,7 +146,10 @@ impl<R: Role> Connection<R> {
             sent: self.writer.sent(),
             received,
             first: self.writer.state.first(),
-            clean: self.writer.state.is_complete() && self.reader.decoder.end.is_some(),
+            // A Close that waits for room was not exchanged (W71).
+            clean: self.writer.state.is_complete()
+                && !self.writer.is_waiting()
+                && self.reader.decoder.end.is_some(),
             cause,
         }
     }

@@ -105,6 +105,7 @@ impl Message {
         match self.open.admit(opcode) {
             Err(rule) => Err(rule),
             Ok(_) if opcode.is_control() || self.fragments < terms.fragment_limit => Ok(()),
+            Ok(_) if terms.fragment_limit == u32::MAX => Ok(()), // Unlimited, and the count saturates.
             Ok(_) => Err(Rule::TooManyFragments),
         }
     }

@@ -106,12 +106,14 @@ impl<S: Side> Reader<S> {
     pub(super) fn fail_next(&mut self, rule: Rule) {
         if let Stage::Frames = self.stage {
             self.stage = Stage::Failing(rule);
+            self.drop_frame();
         }
     }
 
     /// Fails the connection for a rule that the application, or a stage behind this one, found broken. The event
     /// tells it; its [`reply`](Event::reply) is due. After an earlier failure that one stands.
     pub fn fail(&mut self, rule: Rule) -> Event<'static> {
+        self.drop_frame();
         match self.stage {
             Stage::Frames | Stage::Closed => self.stage = Stage::Failed(rule),
             Stage::Failing(earlier) | Stage::Failed(earlier) => self.stage = Stage::Failed(earlier),
@@ -255,6 +257,11 @@ impl<S: Side> Reader<S> {
     fn stop(&mut self, error: ProtocolError, input: &mut Input<'_>) {
         input.take_all();
         self.decoder.offset = error.offset;
+        self.drop_frame();
+    }
+
+    /// Nothing more is expected of the frame under way.
+    fn drop_frame(&mut self) {
         self.decoder.remaining = 0;
         self.decoder.stash.clear();
     }
