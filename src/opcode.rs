@@ -68,8 +68,12 @@ impl Kind {
 /// assert_eq!(&*payload, b"are you there?");
 /// assert!(Control::new(&[0; 126]).is_none());
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Control(heapless::Vec<u8, { Control::MAX }, u8>);
+#[derive(Clone)]
+pub struct Control {
+    /// At most [`MAX`](Self::MAX).
+    len: u8,
+    bytes: [u8; Control::MAX],
+}
 
 impl Control {
     /// The longest payload of a control frame, in bytes.
@@ -77,29 +81,45 @@ impl Control {
 
     /// A payload of these bytes; `None` if they are more than [`MAX`](Self::MAX).
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        heapless::Vec::from_slice(bytes).ok().map(Self)
+        let mut payload = Self::default();
+        (payload.append(bytes) == bytes.len()).then_some(payload)
     }
 
     /// Adds as many of `bytes` as there is room for, and says how many.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
-        let room = Self::MAX.saturating_sub(self.0.len());
-        let taken = bytes.get(..room).unwrap_or(bytes);
-        match self.0.extend_from_slice(taken) {
-            Ok(()) => taken.len(),
-            Err(_) => 0,
+        let Some(room) = self.bytes.get_mut(usize::from(self.len)..) else { return 0 };
+        let n = room.len().min(bytes.len());
+        if let (Some(place), Some(bytes)) = (room.get_mut(..n), bytes.get(..n)) {
+            place.copy_from_slice(bytes);
         }
+        self.len = self.len.saturating_add(n as u8);
+        n
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.len = 0;
     }
 }
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { len: 0, bytes: [0; Self::MAX] }
+    }
+}
+
+impl PartialEq for Control {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Control {}
 
 impl Deref for Control {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     writer::{Flags, Slot, Waiting, Writer},
 };
 use crate::{
+    close::CloseFrame,
     config::{Config, Lenient},
     frame::{
         decode::{End, Place},
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// The most bytes that a saved connection takes.
-pub const SAVED: usize = 384;
+pub const SAVED: usize = 352;
 
 /// Raised whenever the layout or the catalogue of rules changes.
 const VERSION: u8 = 1;
@@ -157,6 +158,7 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
         _ => return Err(RestoreError::Value),
     };
     check(decoder.remaining <= decoder.len && decoder.len >> 63 == 0)?;
+    check(decoder.place != Place::Header || decoder.remaining == 0)?;
     decoder.controls = bytes.u16()?;
     decoder.active = bytes.bool()?;
     decoder.end = match bytes.u8()? {
@@ -172,7 +174,9 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
     reader.message.compressed = bytes.bool()?;
 
     let stage = bytes.u8()?;
-    let rule = Rule::from_number(bytes.u8()?).ok_or(RestoreError::Value)?;
+    let number = bytes.u8()?;
+    let rule = Rule::from_number(number).ok_or(RestoreError::Value)?;
+    check(stage > 1 || number == 0)?;
     reader.stage = match stage {
         0 => Stage::Frames,
         1 => Stage::Closed,
@@ -212,11 +216,20 @@ fn restore_writer<R: Role>(role: R, reserved: Rsv, bytes: &mut Bytes<'_>) -> Res
         2 => Waiting::Close,
         _ => return Err(RestoreError::Value),
     };
-    writer.slot = Slot { kind, payload: bytes.control()? };
+    let payload = bytes.control()?;
+    // What waits goes on the wire as it is.
+    check(match kind {
+        Waiting::Nothing => payload.is_empty(),
+        Waiting::Pong => true,
+        Waiting::Close => CloseFrame::check_len(payload.len() as u64)
+            .and(CloseFrame::check(&payload, true).map_err(|(rule, _)| rule))
+            .is_ok(),
+    })?;
+    writer.slot = Slot { kind, payload };
     writer.state = State::from_number(bytes.u8()?).ok_or(RestoreError::Value)?;
     writer.open = bytes.open()?;
     writer.flags = Flags(bytes.u8()?);
-    check(Rsv::from_bits(writer.flags.0) == reserved)?;
+    check(writer.flags.0 & !Flags::ALL == reserved.bits())?;
     Ok(writer)
 }
 

@@ -62,6 +62,7 @@ impl Flags {
     const COMPRESSED: u8 = 2;
     /// Data frames went out since the last time somebody asked.
     const ACTIVE: u8 = 4;
+    pub(super) const ALL: u8 = Self::OWED_FIN | Self::COMPRESSED | Self::ACTIVE;
 
     const fn has(self, flag: u8) -> bool {
         self.0 & flag != 0
@@ -270,10 +271,14 @@ impl<R: Role> Writer<R> {
 
     /// Takes a step of the closing handshake.
     fn step(&mut self, step: Step, code: CloseCode, body: Control, out: &mut (impl Output + ?Sized)) {
-        // Pongs owed go first where there is room (W26).
-        self.poll_transmit(out);
         let (state, effect) = self.state.next(step);
         self.state = state;
+        // A pong that still waits is excused by the peer's Close, and forbidden after a failure (W30).
+        if self.slot.kind == Waiting::Pong && !state.may_pong() {
+            self.slot = Slot::default();
+        }
+        // Otherwise it goes first, where there is room (W26).
+        self.poll_transmit(out);
         let goes_out = match effect {
             Effect::Nothing => false,
             Effect::Send => true,
