@@ -77,7 +77,8 @@ impl<'b> From<&'b mut [u8]> for Input<'b> {
 /// A smaller one could hold a reply back for ever.
 pub const MIN_OUTPUT: usize = 131;
 
-/// A payload on its way out. The mask is applied while it is copied, so whoever implements [`Output`] cannot forget it.
+/// A payload on its way out. The mask is applied while it is copied (W86), so whoever implements [`Output`] cannot
+/// forget it.
 #[derive(Clone, Copy, Debug)]
 pub struct Body<'p> {
     payload: &'p [u8],
@@ -144,7 +145,7 @@ const BLOCK: usize = 4096;
 /// Where a machine puts its bytes: a queue towards the transport.
 ///
 /// Everything that is put lies in one ordered stream. `put` is all or nothing, so what an output holds are always
-/// whole frames.
+/// whole frames, and no byte that was not put (W77).
 pub trait Output {
     /// How many bytes [`put`](Self::put) would take now.
     fn room(&self) -> usize;

@@ -56,7 +56,7 @@ impl CloseCode {
     }
 
     /// Whether an endpoint may begin a closing handshake with this code: what may be received, but for 1010, which
-    /// is a client's ("this status code is not used by the server", RFC 6455 §7.4.1).
+    /// is a client's ("this status code is not used by the server", RFC 6455 §7.4.1, W63).
     pub const fn may_be_sent(self, by_server: bool) -> bool {
         self.may_be_received() && !(by_server && self.0 == Self::MANDATORY_EXTENSION.0)
     }
@@ -65,11 +65,11 @@ impl CloseCode {
         match self.0 {
             // "1005 is a reserved value and MUST NOT be set as a status code in a Close control frame by an
             // endpoint"; so are 1006 and 1015, and 1004 is "Reserved" (§7.4.1).
-            1004..=1006 | 1015 => Some(Rule::ReservedCloseCode),
+            1004..=1006 | 1015 => Some(Rule::ReservedCloseCode), // W59
             // "Status codes in the range 0-999 are not used" and 1016 to 2999 are not assigned (§7.4.2; 1012 to
             // 1014 are, by the IANA registry).
-            1000..=1014 | 3000..=4999 => None,
-            _ => Some(Rule::UnassignedCloseCode),
+            1000..=1014 | 3000..=4999 => None,    // W61, W62
+            _ => Some(Rule::UnassignedCloseCode), // W60
         }
     }
 }
@@ -110,7 +110,7 @@ pub struct CloseFrame {
 }
 
 impl CloseFrame {
-    /// The longest reason, in bytes: a control payload less the code.
+    /// The longest reason, in bytes: a control payload less the code (W75).
     pub const MAX_REASON: usize = Control::MAX - 2;
 
     /// A frame of these; `None` if the reason is longer than [`MAX_REASON`](Self::MAX_REASON).
@@ -125,7 +125,7 @@ impl CloseFrame {
     }
 
     /// The peer's words, for logs and not for people ("this data is not guaranteed to be human readable", §5.5.1).
-    /// NUL and a byte order mark in it are data.
+    /// NUL and a byte order mark in it are data (W76).
     pub fn reason(&self) -> &str {
         // The reason was checked on the way in: it is UTF-8.
         self.body.get(2..).and_then(|reason| core::str::from_utf8(reason).ok()).unwrap_or_default()
@@ -167,7 +167,7 @@ impl CloseFrame {
         }
         let mut utf8 = Utf8::default();
         match utf8.push(reason) {
-            Err(at) => Err((Rule::InvalidReason, at.saturating_add(2))),
+            Err(at) => Err((Rule::InvalidReason, at.saturating_add(2))), // W54
             Ok(()) if complete && !utf8.is_boundary() => {
                 Err((Rule::InvalidReason, body.len().saturating_sub(1)))
             }

@@ -108,7 +108,8 @@ impl<R: Role> Connection<R> {
         self.closure()
     }
 
-    /// Fails the connection for a rule that the application, or a stage behind this one, found broken: the Close
+    /// Fails the connection for a rule that the application, or a stage behind this one, found broken (W145, W169,
+    /// W170, W171, or any other): the Close
     /// with [`Rule::close_code`] is in `out` or waits. After an earlier failure that one stands, and no second Close
     /// is sent.
     pub fn fail(&mut self, rule: Rule, out: &mut (impl Output + ?Sized)) -> Event<'static> {
@@ -130,7 +131,7 @@ impl<R: Role> Connection<R> {
         self.writer.state.transport(<R::Side as Side>::SERVER, self.writer.is_waiting(), ended)
     }
 
-    /// How the connection ended, or how far it has come in ending.
+    /// How the connection ended, or how far it has come in ending (W71, W79).
     pub fn closure(&self) -> Closure {
         let received = self.reader.received();
         let cause = match (self.reader.failure(), self.reader.decoder.end) {
@@ -262,7 +263,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Begins the closing handshake: see [`Writer::close`]. Go on reading until [`transport`](Self::transport) says
-    /// otherwise: data may still come, and the peer's Close will.
+    /// otherwise: data may still come, and the peer's Close will (W31).
     ///
     /// # Errors
     /// [`SendError::CloseCode`], [`SendError::ReasonTooLong`].

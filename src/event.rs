@@ -16,7 +16,7 @@ pub enum Event<'b> {
     Data(Data<'b>),
     /// A ping. The pong is in the output already, or waits for room there.
     Ping(Control),
-    /// A pong, asked for or not (RFC 6455 §5.5.3).
+    /// A pong, asked for or not (RFC 6455 §5.5.3, W29).
     Pong(Control),
     /// The peer's Close, `None` if it had no code. The answering Close is in the output already, or waits.
     Close(Option<CloseFrame>),
@@ -54,13 +54,14 @@ pub struct Reply(pub(crate) Due);
 
 #[derive(Clone, Debug)]
 pub(crate) enum Due {
+    /// It "must have identical "Application data" as found in the message body of the Ping frame" (§5.5.3, W25).
     Pong(Control),
     /// "the endpoint typically echos the status code it received" (RFC 6455 §5.5.1, W64): no code, no code back.
     Close(Option<CloseCode>),
     Failure(CloseCode),
 }
 
-/// Where a piece of payload stands in its frame and message.
+/// Where a piece of payload stands in its frame and message (W19).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// What the message is.
@@ -124,7 +125,7 @@ impl<'b> Data<'b> {
     }
 
     /// The header of the frame that the piece begins, for `send_header` with [`Part::frame_len`]: a proxy that pays
-    /// the pieces as they come keeps the frame's borders. Of use where [`Part::starts_frame`] is true.
+    /// the pieces as they come keeps the frame's borders (W43). Of use where [`Part::starts_frame`] is true.
     pub const fn forward(&self) -> Outgoing<'static> {
         let opcode = if self.part.first { self.part.kind.opcode() } else { Opcode::Continuation };
         Outgoing { opcode, fin: self.part.fin, rsv: self.rsv(), payload: &[], checked: false }

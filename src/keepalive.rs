@@ -156,6 +156,7 @@ impl Keepalive {
     ) -> Due {
         self.now = self.now.max(now); // W150
         let Some(conn) = conn else {
+            // W126
             return match after(self.started, self.timing.handshake) {
                 Some(deadline) if self.now >= deadline => Due::Drop(Timeout::Handshake),
                 deadline => Due::Wait(deadline),
@@ -172,7 +173,7 @@ impl Keepalive {
             let _closed = conn.close(CloseCode::GOING_AWAY, "idle", out);
         }
         if conn.is_ending() {
-            let since = *self.closing.get_or_insert(self.now);
+            let since = *self.closing.get_or_insert(self.now); // W73
             return match after(since, self.timing.close) {
                 Some(deadline) if self.now >= deadline => Due::Drop(Timeout::Close),
                 deadline => Due::Wait(deadline),
@@ -209,7 +210,7 @@ impl Keepalive {
         }
     }
 
-    /// Judges the rate of control frames, in windows of the time set.
+    /// Judges the rate of control frames, in windows of the time set (W27).
     fn is_flooded(&mut self, controls: u16) -> bool {
         let Some(rate) = self.timing.control_rate else { return false };
         if self.now.saturating_sub(self.window) >= rate.per {

@@ -12,7 +12,7 @@ const LANE: usize = 16;
 /// Masks or unmasks `payload` in place. Its first byte meets the first byte of `key`.
 ///
 /// Returns the key for the byte that follows, so that a payload in pieces keeps its phase (RFC 6455 §5.3: the index
-/// runs over the payload, not over the piece). Never panics.
+/// runs over the payload, not over the piece; W16). Never panics.
 ///
 /// ```
 /// // The RFC's own example, §5.7: a masked "Hello".
@@ -25,7 +25,7 @@ const LANE: usize = 16;
 pub fn mask(key: MaskKey, payload: &mut [u8]) -> MaskKey {
     let next = advance(key, payload.len());
     // No loop over single bytes at any length: the last vector is loaded before the others are stored, and stored
-    // over them. Its length divides by four, so its phase is that of the payload's end.
+    // over them. Its length divides by four, so its phase is that of the payload's end (W89).
     if let Some(tail) = payload.last_chunk::<LANE>() {
         let tail = xor(*tail, repeat(next));
         let lanes = repeat::<LANE>(key);

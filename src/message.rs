@@ -14,7 +14,7 @@ use crate::{
 /// The text's state lies in the enum, so that this is one byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Open {
-    /// There is none: the next data frame begins one.
+    /// There is none: the next data frame begins one, whether or not it has bytes (W37).
     #[default]
     None,
     Binary,
@@ -68,7 +68,7 @@ impl Open {
 /// The incoming message under way.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Message {
-    /// The declared lengths of its frames so far.
+    /// The declared lengths of its frames so far, as they are on the wire (W154).
     pub(crate) len: u64,
     pub(crate) fragments: u32,
     pub(crate) open: Open,
@@ -118,7 +118,7 @@ impl Message {
         }
         // By subtraction, so that no sum can wrap (W5, W7).
         if len > terms.message_limit.saturating_sub(self.len) {
-            return Err(Rule::MessageTooLong);
+            return Err(Rule::MessageTooLong); // W41
         }
         Ok(())
     }

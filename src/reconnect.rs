@@ -1,4 +1,4 @@
-//! How long to wait before connecting again (RFC 6455 §7.2.3).
+//! How long to wait before connecting again (RFC 6455 §7.2.3, W128).
 
 use core::time::Duration;
 

@@ -47,7 +47,7 @@ pub struct ServerSide;
 #[derive(Clone, Copy, Debug)]
 pub struct ClientSide;
 
-/// Where a client's masking keys come from.
+/// Where a client's masking keys come from: the only code of the user's that a machine calls, its output aside (W153).
 ///
 /// "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of
 /// entropy" (RFC 6455 §5.3, §10.3). Every frame draws one key, and there is no default. Implemented for closures:

@@ -177,7 +177,7 @@ impl<R: Opens<S>, S> Session<R, S> {
     /// [`SendError::NotOpen`] before the handshake is done, and what `Connection::send` gives.
     #[inline]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        self.connection().ok_or(SendError::NotOpen)?.send(frame, out)
+        self.connection().ok_or(SendError::NotOpen)?.send(frame, out) // W125
     }
 
     /// Begins the closing handshake: see [`Connection::close`].
@@ -234,7 +234,7 @@ impl<R: Opens<S>, S> Session<R, S> {
                 cause: match handshake.failure() {
                     Some(error) => Some(Cause::Violation(error)),
                     None if handshake.is_refused() => Some(Cause::Refused),
-                    None if *ended => Some(Cause::EndInHandshake),
+                    None if *ended => Some(Cause::EndInHandshake), // W165
                     None => None,
                 },
             },
@@ -258,7 +258,7 @@ impl<R: Opens<S>, S> Session<R, S> {
         {
             let mut connection = Connection::new(role, &config, agreed);
             if ended {
-                connection.receive_eof();
+                connection.receive_eof(); // W72
             }
             self.stage = Stage::Open(connection);
         }

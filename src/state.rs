@@ -95,7 +95,8 @@ impl State {
             Self::Open | Self::Closing => Transport::Keep,
             _ if waiting => Transport::Keep, // W70
             _ if ended => Transport::Drop,
-            // "the underlying TCP connection, in most normal cases, SHOULD be closed first by the server" (§7.1.1).
+            // "the underlying TCP connection, in most normal cases, SHOULD be closed first by the server" (§7.1.1,
+            // W69).
             Self::Answered | Self::Acknowledged if server => Transport::Shut,
             Self::Answered | Self::Acknowledged => Transport::AwaitEnd,
             // Whoever fails the connection closes it (§7.1.7), but not with a reset that destroys the Close (W156).
@@ -201,7 +202,7 @@ pub struct Closure {
 
 impl Closure {
     /// _The WebSocket Connection Close Code_ (RFC 6455 §7.1.5), what a browser's `CloseEvent` shows: the peer's
-    /// code, 1005 if its Close had none, 1006 if no Close came.
+    /// code, 1005 if its Close had none, 1006 if no Close came. After a failure, too (W80).
     pub fn code(&self) -> CloseCode {
         self.received.unwrap_or(CloseCode::ABNORMAL)
     }

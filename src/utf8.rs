@@ -1,5 +1,5 @@
-//! UTF-8 in pieces (RFC 3629): a character may be split over frames and reads, and the first byte that no valid
-//! continuation allows is found at once.
+//! UTF-8 in pieces (RFC 3629): a character may be split over frames and reads (W46), and the first byte that no valid
+//! continuation allows is found at once. A byte order mark is a character like any other (W50).
 
 /// What the bytes so far require of the next one.
 ///

@@ -144,7 +144,7 @@ impl<S: Side> Reader<S> {
         }
     }
 
-    /// A header came: an empty payload is complete with it, any other begins when its first byte is there.
+    /// A header came: an empty payload is complete with it (W28), any other begins when its first byte is there.
     #[inline]
     fn begin<'b>(&mut self, header: FrameHeader, input: &mut Input<'b>) -> Option<Event<'b>> {
         if !header.opcode.is_control() {
@@ -170,7 +170,7 @@ impl<S: Side> Reader<S> {
         let starts_frame = self.decoder.remaining == self.decoder.len;
         let payload = self.decoder.payload(input);
         let ends_frame = self.decoder.remaining == 0;
-        let last = ends_frame && fin;
+        let last = ends_frame && fin; // W44
         self.decoder.active = true;
         let part = Part {
             kind: self.message.open.kind(),
@@ -214,6 +214,7 @@ impl<S: Side> Reader<S> {
         }
     }
 
+    /// A control frame comes in whatever pieces and is told whole; a Close is checked in each (W81).
     fn control<'b>(&mut self, opcode: Opcode, input: &mut Input<'b>) -> Option<Event<'b>> {
         let start = self.decoder.stash_offset();
         let complete = self.decoder.control(input);

@@ -298,7 +298,7 @@ impl<R: Role> Writer<R> {
             return Err(SendError::Closed);
         }
         if self.owed != 0 {
-            return Err(SendError::Owed { bytes: self.owed });
+            return Err(SendError::Owed { bytes: self.owed }); // W24
         }
         if len >> 63 != 0 {
             return Err(SendError::Length);
@@ -307,6 +307,7 @@ impl<R: Role> Writer<R> {
             return Err(SendError::ControlTooLong);
         }
         let open = self.open.admit(frame.opcode).map_err(|_| SendError::Fragment)?;
+        // RSV1 on a first frame alone (W45).
         frame.rsv.check(frame.opcode, Rsv::from_bits(self.flags.0)).map_err(|_| SendError::Reserved)?;
         Ok(open)
     }
@@ -332,8 +333,8 @@ impl<R: Role> Writer<R> {
         }
     }
 
-    /// Makes way for a frame of `len` bytes, of which `present` follow at once, and draws its key: only when there is
-    /// room, so that no key is lost.
+    /// Makes way for a frame of `len` bytes, of which `present` follow at once (W32), and draws its key: only when
+    /// there is room, so that no key is lost.
     #[inline]
     fn header(
         &mut self,
@@ -373,7 +374,7 @@ impl<R: Role> Writer<R> {
     fn next_key(&mut self) -> Result<Option<MaskKey>, SendError> {
         match Self::MASKS {
             false => Ok(None),
-            true => self.role.next_key().map(Some).ok_or(SendError::NoKey), // W84
+            true => self.role.next_key().map(Some).ok_or(SendError::NoKey), // W84, W87, W88
         }
     }
 

@@ -1,5 +1,5 @@
-//! A frame decoder that can stop at any byte. It keeps at most a header (14 bytes) or a control payload (125), and
-//! knows no rules: those are the gate's.
+//! A frame decoder that can stop at any byte (W15, W18). It keeps at most a header (14 bytes) or a control payload
+//! (125), and knows no rules: those are the gate's.
 
 use super::header::{FrameHeader, Gate, Stop, parse};
 use crate::{
@@ -18,7 +18,7 @@ pub(crate) struct Decoder {
     pub(crate) remaining: u64,
     /// The whole payload of the frame under way.
     pub(crate) len: u64,
-    /// The key for the next byte of payload; all zero changes nothing.
+    /// The key for the next byte of payload; all zero changes nothing (W85).
     pub(crate) key: MaskKey,
     /// The bytes of an unfinished header, or of an unfinished control payload.
     pub(crate) stash: Control,
@@ -103,7 +103,7 @@ impl Decoder {
         }
     }
 
-    /// Takes the next piece of the payload under way, unmasked where it lies.
+    /// Takes the next piece of the payload under way, unmasked where it lies (W17).
     #[inline]
     pub(crate) fn payload<'b>(&mut self, input: &mut Input<'b>) -> &'b mut [u8] {
         // A length is a u64 on every target (W4): what does not fit in usize is more than any input holds.

@@ -215,7 +215,7 @@ pub(crate) fn parse(bytes: &[u8], gate: &impl Gate) -> Result<(FrameHeader, usiz
     let (len, rest, at) = match short {
         126 => {
             let (len, rest) = rest.split_first_chunk().ok_or(Stop::Incomplete)?;
-            let len = u64::from(u16::from_be_bytes(*len));
+            let len = u64::from(u16::from_be_bytes(*len)); // W6
             if len < 126 && gate.minimal() {
                 return Err(fault(3)(Rule::NonMinimalLength16));
             }

@@ -65,7 +65,7 @@ pub enum Progress<'h, 'b> {
         response: Response<'h>,
         /// For [`Connection::new`](crate::Connection::new).
         agreed: Agreed,
-        /// The bytes behind the head.
+        /// The bytes behind the head (W122).
         rest: Input<'b>,
     },
     /// The server gave another answer: a redirect, a demand for credentials, an error. What follows is up to the
@@ -222,6 +222,8 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         while self.stage == Stage::Reading && self.scanner.scan(input, memory, &self.limits)? {
             let head = Head::new(memory.get(..self.scanner.kept()).unwrap_or_default());
             let status = response::status(head);
+            // "If the status code received from the server is not 101, the client handles the response per HTTP
+            // [...] procedures" (RFC 6455 §4.1, W112, W113). A 1xx has no body, whatever it announces (W164).
             if status == 101 {
                 break;
             }

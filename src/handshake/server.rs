@@ -71,7 +71,7 @@ pub enum Progress<'h, 'b> {
     Request {
         /// What was asked.
         request: Request<'h>,
-        /// The bytes behind the head.
+        /// The bytes behind the head (W102).
         rest: Input<'b>,
     },
     /// The client broke a rule. The refusal is in the output, or waits for [`Handshake::poll_transmit`].

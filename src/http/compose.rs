@@ -24,7 +24,7 @@ pub(crate) fn write(
 }
 
 /// Checks fields of the caller's. The names in `own`, all `Sec-WebSocket-` names and those that frame a body are the
-/// handshake's to write.
+/// handshake's to write; so a 101 never has the latter (W164).
 pub(crate) fn check_fields(fields: &[(&str, &str)], own: &[&str]) -> Result<(), HandshakeError> {
     const FRAMING: [&str; 2] = ["Content-Length", "Transfer-Encoding"];
     for (name, value) in fields {

@@ -12,7 +12,7 @@ pub(crate) struct Head<'h> {
 /// The fields of a head, in the order of its lines: names as they were written (compare them without case), and
 /// values without the white space around them.
 ///
-/// Values may hold any bytes but controls (RFC 9110 §5.5), and need not be UTF-8.
+/// Values may hold any bytes but controls (RFC 9110 §5.5), and need not be UTF-8 (W56).
 #[derive(Clone, Copy, Debug)]
 pub struct Headers<'h> {
     rest: &'h [u8],
@@ -34,7 +34,7 @@ impl<'h> Head<'h> {
         Headers { rest: split_line(self.bytes).1 }
     }
 
-    /// Every value of a field, in order.
+    /// Every value of a field, in order; names are compared without case (W159).
     pub(crate) fn all<'n>(self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + Clone + use<'h, 'n> {
         self.headers().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }

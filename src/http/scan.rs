@@ -191,7 +191,7 @@ impl Scanner {
                 Sort::Response => Ok(Step::Fold),
             },
             (Step::Line(_), _) if is_tchar(byte) => Ok(Step::Name),
-            (Step::Line(_), _) => Err(Rule::FieldName),
+            (Step::Line(_), _) => Err(Rule::FieldName), // W159
             // "No whitespace is allowed between the field name and colon" (RFC 9112 §5.1).
             (Step::Name, b':') => Ok(Step::Value),
             (Step::Name, _) => Err(Rule::FieldName),
@@ -199,7 +199,7 @@ impl Scanner {
             (Step::Value | Step::Fold, b'\r') => Ok(Step::ValueLf),
             (Step::Value | Step::Fold, b'\n') => Err(Rule::LineEnding),
             (Step::Fold, _) if is_value(byte) => Ok(Step::Value),
-            (Step::Value | Step::Fold, _) => Err(Rule::FieldValue),
+            (Step::Value | Step::Fold, _) => Err(Rule::FieldValue), // W99
             (Step::ValueLf, b'\n') => Ok(Step::Line(true)),
             (Step::EndLf, b'\n') | (Step::Done, _) => Ok(Step::Done),
             (Step::LineLf | Step::ValueLf | Step::EndLf, _) => Err(Rule::LineEnding),
@@ -210,7 +210,7 @@ impl Scanner {
         let rule = match (self.sort, at) {
             (Sort::Request, ..=4) => Rule::RequestLine,
             (Sort::Request, _) => Rule::RequestVersion,
-            (Sort::Response, ..=4) => Rule::NotHttp,
+            (Sort::Response, ..=4) => Rule::NotHttp, // W124
             (Sort::Response, _) => Rule::ResponseVersion,
         };
         match VERSION.get(usize::from(at)) {

@@ -30,7 +30,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request for `uri`. The nonce is 16 bytes, "selected randomly for each connection" (RFC 6455 §4.1).
+    /// A request for `uri`. The nonce is 16 bytes, "selected randomly for each connection" (RFC 6455 §4.1, W111).
     ///
     /// User info in the URI, if [`UriOptions`](crate::UriOptions) allowed it, becomes an Authorization field.
     pub const fn new(uri: Uri<'a>, nonce: [u8; 16]) -> Self {

@@ -131,6 +131,7 @@ pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
     if !head.all("Connection").any(|value| lists(value, "upgrade")) {
         return Err(Rule::ConnectionWithoutUpgrade); // W97
     }
+    // W93
     check_version(head.one("Sec-WebSocket-Version", Rule::VersionMissing, Rule::VersionInvalid)?)?;
     let key = head.one("Sec-WebSocket-Key", Rule::KeyMissing, Rule::KeyRepeated)?; // W96
     if !accept::is_key(key) {
