@@ -76,6 +76,8 @@ pub struct Part {
     pub ends_frame: bool,
     /// Whether the frame is its message's last (FIN).
     pub fin: bool,
+    /// The frame's reserved bits, which the negotiated extensions define.
+    pub rsv: Rsv,
     /// Whether the message is compressed (RSV1 on its first frame): its text is not checked yet.
     pub compressed: bool,
     /// The length of the frame's whole payload, in bytes.
@@ -118,7 +120,7 @@ impl<'b> Data<'b> {
         Outgoing {
             opcode,
             fin: self.part.last,
-            rsv: self.rsv(),
+            rsv: self.part.rsv.only_if(self.part.starts_frame),
             payload: self.payload,
             checked: self.part.first && self.part.last && !self.part.compressed,
         }
@@ -128,11 +130,7 @@ impl<'b> Data<'b> {
     /// the pieces as they come keeps the frame's borders (W43). Of use where [`Part::starts_frame`] is true.
     pub const fn forward(&self) -> Outgoing<'static> {
         let opcode = if self.part.first { self.part.kind.opcode() } else { Opcode::Continuation };
-        Outgoing { opcode, fin: self.part.fin, rsv: self.rsv(), payload: &[], checked: false }
-    }
-
-    const fn rsv(&self) -> Rsv {
-        if self.part.compressed && self.part.first { Rsv::RSV1 } else { Rsv::NONE }
+        Outgoing { opcode, fin: self.part.fin, rsv: self.part.rsv, payload: &[], checked: false }
     }
 }
 

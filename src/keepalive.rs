@@ -6,7 +6,6 @@ use crate::{
     bytes::Output,
     close::CloseCode,
     connection::{Connection, Signs},
-    error::SendError,
     event::Outgoing,
     role::Role,
     rule::Rule,
@@ -19,8 +18,8 @@ pub struct Timing {
     pub handshake: Option<Duration>,
     /// A peer that sent nothing for so long is pinged. Default: 30 s.
     pub ping: Option<Duration>,
-    /// A pinged peer that then sends nothing for so long is gone; so is one that takes nothing of what is sent, so
-    /// that not even the ping fits in the output. Default: 20 s.
+    /// A pinged peer that then sends nothing for so long is gone; so is a quiet one that cannot even be pinged because
+    /// nothing moves: neither the output's room nor what is owed of a payload changes for so long. Default: 20 s.
     pub pong: Option<Duration>,
     /// A connection without data frames in either direction for so long is closed with 1001. Default: for ever.
     pub idle: Option<Duration>,
@@ -69,7 +68,7 @@ pub enum Timeout {
     Handshake,
     /// The peer answered no ping, and sent nothing else either.
     Pong,
-    /// The peer takes nothing of what is sent.
+    /// The peer is quiet, and nothing of what is sent moves.
     Stalled,
     /// The closing handshake was not done in time, or the stream did not end behind it.
     Close,
@@ -114,8 +113,10 @@ pub struct Keepalive {
     /// The number of the last ping, and when it was sent.
     ping: u32,
     pinged: Duration,
-    /// The output had no room for a ping since then, and this much room.
-    stalled: Option<(Duration, usize)>,
+    /// The last ping whose round trip was measured.
+    measured: u32,
+    /// No ping could go out since then, while this much was owed and this much room was in the output.
+    stalled: Option<(Duration, u64, usize)>,
     closing: Option<Duration>,
     window: Duration,
     controls: u32,
@@ -136,6 +137,7 @@ impl Keepalive {
             awaiting: None,
             ping: 0,
             pinged: now,
+            measured: 0,
             stalled: None,
             closing: None,
             window: now,
@@ -200,10 +202,12 @@ impl Keepalive {
         if signs.bytes != self.bytes {
             self.bytes = signs.bytes;
             self.heard = self.now;
-            // A pong acknowledges its ping and every earlier one; of a stale pong the time says nothing (W33).
-            if self.awaiting.take().is_some() && signs.pong == self.ping {
-                self.round_trip = Some(self.now.saturating_sub(self.pinged));
-            }
+            self.awaiting = None;
+        }
+        // A pong acknowledges its ping and every earlier one; of a stale pong the time says nothing (W33).
+        if signs.pong == self.ping && self.measured != self.ping {
+            self.measured = self.ping;
+            self.round_trip = Some(self.now.saturating_sub(self.pinged));
         }
         if signs.active {
             self.active = self.now;
@@ -243,19 +247,18 @@ impl Keepalive {
                 self.stalled = None;
                 Due::Wait(after(self.now, self.timing.pong))
             }
-            Err(SendError::NoRoom { .. }) => self.stall(out.room()),
-            // A payload is owed, or there is no key: not the peer's doing. The next turn tries again.
-            Err(_) => Due::Wait(None),
+            // There is no room, a payload is owed, or there is no key.
+            Err(_) => self.stall(conn.owed(), out.room()),
         }
     }
 
-    /// The peer is quiet and there is no room for a ping: it is gone if no room comes in time.
-    fn stall(&mut self, room: usize) -> Due {
+    /// The peer is quiet and no ping can go out: it is gone if what is in the way does not move in time.
+    fn stall(&mut self, owed: u64, room: usize) -> Due {
         let since = match self.stalled {
-            Some((since, before)) if before == room => since,
+            Some((since, was_owed, was_room)) if (was_owed, was_room) == (owed, room) => since,
             _ => self.now,
         };
-        self.stalled = Some((since, room));
+        self.stalled = Some((since, owed, room));
         match after(since, self.timing.pong) {
             Some(deadline) if self.now >= deadline => Due::Drop(Timeout::Stalled),
             deadline => Due::Wait(deadline),

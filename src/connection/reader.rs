@@ -10,7 +10,7 @@ use crate::{
     event::{Data, Event, Part},
     frame::{
         decode::{Decoder, Place},
-        header::{First, FrameHeader, Gate},
+        header::{First, FrameHeader, Gate, Rsv},
     },
     message::{Message, Terms},
     negotiate::agreed::Agreed,
@@ -70,11 +70,11 @@ impl<S: Side> Reader<S> {
         if self.stage != Stage::Frames {
             return self.receive_ended(input);
         }
-        if let Place::Payload { opcode, fin } = self.decoder.place {
+        if let Place::Payload { opcode, bits } = self.decoder.place {
             if input.is_empty() {
                 return None;
             }
-            return self.payload(opcode, fin, input);
+            return self.payload(opcode, bits, input);
         }
         let gate = Demands { message: &self.message, terms: &self.terms, side: PhantomData::<S> };
         match self.decoder.header(input, &gate) {
@@ -157,16 +157,17 @@ impl<S: Side> Reader<S> {
         if header.len != 0 && input.is_empty() {
             return None;
         }
-        self.payload(header.opcode, header.fin, input)
+        self.payload(header.opcode, u8::from(header.fin) << 7 | header.rsv.bits(), input)
     }
 
     #[inline]
-    fn payload<'b>(&mut self, opcode: Opcode, fin: bool, input: &mut Input<'b>) -> Option<Event<'b>> {
-        if opcode.is_control() { self.control(opcode, input) } else { Some(self.data(opcode, fin, input)) }
+    fn payload<'b>(&mut self, opcode: Opcode, bits: u8, input: &mut Input<'b>) -> Option<Event<'b>> {
+        if opcode.is_control() { self.control(opcode, input) } else { Some(self.data(opcode, bits, input)) }
     }
 
     #[inline]
-    fn data<'b>(&mut self, opcode: Opcode, fin: bool, input: &mut Input<'b>) -> Event<'b> {
+    fn data<'b>(&mut self, opcode: Opcode, bits: u8, input: &mut Input<'b>) -> Event<'b> {
+        let fin = bits & 0x80 != 0;
         let starts_frame = self.decoder.remaining == self.decoder.len;
         let payload = self.decoder.payload(input);
         let ends_frame = self.decoder.remaining == 0;
@@ -179,6 +180,7 @@ impl<S: Side> Reader<S> {
             starts_frame,
             ends_frame,
             fin,
+            rsv: Rsv::from_bits(bits),
             compressed: self.message.compressed,
             frame_len: self.decoder.len,
         };

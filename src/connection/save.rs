@@ -106,7 +106,7 @@ fn save_reader<S>(reader: &Reader<S>, pen: &mut Pen<'_>) {
     pen.control(&decoder.stash);
     pen.put(&match decoder.place {
         Place::Header => [0xff, 0],
-        Place::Payload { opcode, fin } => [opcode as u8, u8::from(fin)],
+        Place::Payload { opcode, bits } => [opcode as u8, bits],
     });
     pen.put(&decoder.controls.to_be_bytes());
     pen.put(&[u8::from(decoder.active)]);
@@ -150,10 +150,10 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
     decoder.len = bytes.u64()?;
     decoder.key = bytes.key()?;
     decoder.stash = bytes.control()?;
-    decoder.place = match (bytes.u8()?, bytes.bool()?) {
-        (0xff, false) => Place::Header,
-        (opcode @ ..=15, fin) => {
-            Place::Payload { opcode: Opcode::from_bits(opcode).ok_or(RestoreError::Value)?, fin }
+    decoder.place = match (bytes.u8()?, bytes.u8()?) {
+        (0xff, 0) => Place::Header,
+        (opcode @ ..=15, bits) if bits & 0x0f == 0 => {
+            Place::Payload { opcode: Opcode::from_bits(opcode).ok_or(RestoreError::Value)?, bits }
         }
         _ => return Err(RestoreError::Value),
     };

@@ -460,6 +460,7 @@ impl Writer<Server> {
                 needed: FrameHeader::size(len as u64, false).saturating_add(len),
             });
         }
+        self.flags.set(Flags::ACTIVE, true);
         Ok(message.as_bytes())
     }
 }

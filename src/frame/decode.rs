@@ -42,7 +42,11 @@ pub(crate) enum End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Header,
-    Payload { opcode: Opcode, fin: bool },
+    /// `bits`: FIN and the reserved bits, where they stand in the first byte.
+    Payload {
+        opcode: Opcode,
+        bits: u8,
+    },
 }
 
 impl Decoder {
@@ -140,7 +144,8 @@ impl Decoder {
         self.len = header.len;
         self.remaining = header.len;
         self.key = header.mask.unwrap_or_default();
-        self.place = Place::Payload { opcode: header.opcode, fin: header.fin };
+        let bits = u8::from(header.fin) << 7 | header.rsv.bits();
+        self.place = Place::Payload { opcode: header.opcode, bits };
         header
     }
 

@@ -38,6 +38,11 @@ impl Rsv {
         self.0 & other.0 == other.0
     }
 
+    /// These bits, or none.
+    pub(crate) const fn only_if(self, on: bool) -> Self {
+        if on { self } else { Self::NONE }
+    }
+
     /// The bits where they stand in a frame's first byte.
     pub(crate) const fn bits(self) -> u8 {
         self.0

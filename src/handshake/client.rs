@@ -42,7 +42,6 @@ use crate::{
     config::HeadLimits,
     error::{HandshakeError, ProtocolError},
     event::Event,
-    frame::header::Rsv,
     http::{
         accept,
         body::Framing,
@@ -86,7 +85,6 @@ pub struct Handshake<S> {
     /// Bytes of the offered subprotocols and of the offered extensions.
     offered: [usize; 2],
     require_protocol: bool,
-    reserved: Rsv,
     interims: u8,
     body: usize,
     stage: Stage,
@@ -126,7 +124,6 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
             expected: accept::accept(&request.key()),
             offered,
             require_protocol: request.require_protocol,
-            reserved: request.reserved,
             interims: 0,
             body: 0,
             stage: Stage::Reading,
@@ -269,8 +266,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         let head = Head::new(self.head());
         response::check(head, &self.expected)?;
         response::check_protocol(head, protocols, self.require_protocol)?;
-        let answered = response::check_extensions(head, extensions)?;
-        Ok(if answered { Agreed::with_reserved(self.reserved) } else { Agreed::default() })
+        response::check_extensions(head, extensions).map(Agreed::with_reserved)
     }
 
     /// The memory behind what was offered.

@@ -24,8 +24,7 @@ pub struct Request<'a> {
     nonce: [u8; 16],
     protocols: &'a [&'a str],
     pub(super) require_protocol: bool,
-    extensions: &'a str,
-    pub(super) reserved: Rsv,
+    extensions: &'a [(&'a str, Rsv)],
     headers: &'a [(&'a str, &'a str)],
 }
 
@@ -34,15 +33,7 @@ impl<'a> Request<'a> {
     ///
     /// User info in the URI, if [`UriOptions`](crate::UriOptions) allowed it, becomes an Authorization field.
     pub const fn new(uri: Uri<'a>, nonce: [u8; 16]) -> Self {
-        Self {
-            uri,
-            nonce,
-            protocols: &[],
-            require_protocol: false,
-            extensions: "",
-            reserved: Rsv::NONE,
-            headers: &[],
-        }
+        Self { uri, nonce, protocols: &[], require_protocol: false, extensions: &[], headers: &[] }
     }
 
     /// Offers subprotocols, the favourite first.
@@ -60,12 +51,11 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Offers extensions: the value of one Sec-WebSocket-Extensions line. `reserved`: the bits that they define, if
-    /// the server answers one of them; [`Response::extensions`](super::Response::extensions) says which.
+    /// Offers extensions, the favourite first, each with the reserved bits that it defines: these are legal once the
+    /// server has answered it. [`Response::extensions`](super::Response::extensions) says what it answered.
     #[must_use]
-    pub const fn extensions(mut self, extensions: &'a str, reserved: Rsv) -> Self {
+    pub const fn extensions(mut self, extensions: &'a [(&'a str, Rsv)]) -> Self {
         self.extensions = extensions;
-        self.reserved = reserved;
         self
     }
 
@@ -80,13 +70,10 @@ impl<'a> Request<'a> {
         accept::key(self.nonce)
     }
 
-    /// Keeps the offers at the front of `memory`, and says how many bytes each takes.
+    /// Keeps the offers at the front of `memory`, and says how many bytes the subprotocols and the extensions take:
+    /// the one as a list, of the others the bits before and a line feed behind each.
     pub(super) fn keep(&self, memory: &mut [u8]) -> Result<[usize; 2], HandshakeError> {
         self.check()?;
-        let mut protocols = 0_usize;
-        self.put_protocols(&mut |piece| protocols = protocols.saturating_add(piece.len()));
-        let extensions = self.extensions.len();
-        let needed = protocols.saturating_add(extensions);
         let mut at = 0_usize;
         let mut put = |piece: &[u8]| {
             let end = at.saturating_add(piece.len());
@@ -94,14 +81,19 @@ impl<'a> Request<'a> {
                 place.copy_from_slice(piece);
             }
             at = end;
+            end
         };
-        self.put_protocols(&mut put);
-        put(self.extensions.as_bytes());
-        if memory.len() < needed {
-            Err(HandshakeError::NoMemory { needed })
-        } else {
-            Ok([protocols, extensions])
+        let mut protocols = 0;
+        self.put_protocols(&mut |piece| protocols = put(piece));
+        for (offer, reserved) in self.extensions {
+            for piece in [&[reserved.bits()], offer.as_bytes(), b"\n"] {
+                put(piece);
+            }
         }
+        if memory.len() < at {
+            return Err(HandshakeError::NoMemory { needed: at });
+        }
+        Ok([protocols, at.saturating_sub(protocols)])
     }
 
     /// Puts the request out, whole or not at all.
@@ -128,7 +120,9 @@ impl<'a> Request<'a> {
                 put(b"\r\n");
             }
             if !self.extensions.is_empty() {
-                compose::field("Sec-WebSocket-Extensions", self.extensions.as_bytes(), put);
+                put(b"Sec-WebSocket-Extensions: ");
+                put_list(self.extensions.iter().map(|(offer, _)| *offer), put);
+                put(b"\r\n");
             }
             self.put_credentials(put);
             compose::fields(self.headers, put);
@@ -145,20 +139,21 @@ impl<'a> Request<'a> {
                 return Err(HandshakeError::Protocol);
             }
         }
-        let offers = Extensions::parse(self.extensions.as_bytes()).map_err(|_| HandshakeError::Extension)?;
-        if !self.extensions.is_empty() && offers.count() == 0 {
-            return Err(HandshakeError::Extension);
+        for (offer, _) in self.extensions {
+            match Extensions::parse(offer.as_bytes()) {
+                Ok(extensions) if extensions.clone().count() != 0 => {}
+                _ => return Err(HandshakeError::Extension),
+            }
         }
-        compose::check_fields(self.headers, &["Host", "Upgrade", "Connection"])
+        let own: &[&str] = match self.uri.user_info() {
+            None => &["Host", "Upgrade", "Connection"],
+            Some(_) => &["Host", "Upgrade", "Connection", "Authorization"],
+        };
+        compose::check_fields(self.headers, own)
     }
 
     fn put_protocols(&self, put: &mut dyn FnMut(&[u8])) {
-        for (at, protocol) in self.protocols.iter().enumerate() {
-            if at != 0 {
-                put(b", ");
-            }
-            put(protocol.as_bytes());
-        }
+        put_list(self.protocols.iter().copied(), put);
     }
 
     /// Basic credentials (RFC 7617 §2), three bytes and four characters at a time.
@@ -179,6 +174,15 @@ impl<'a> Request<'a> {
             }
         }
         put(b"\r\n");
+    }
+}
+
+fn put_list<'a>(elements: impl Iterator<Item = &'a str>, put: &mut dyn FnMut(&[u8])) {
+    for (at, element) in elements.enumerate() {
+        if at != 0 {
+            put(b", ");
+        }
+        put(element.as_bytes());
     }
 }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::{
+    frame::header::Rsv,
     http::{
         head::{Head, Headers},
         list::{elements, lists},
@@ -107,10 +108,20 @@ pub(super) fn check_protocol(head: Head<'_>, offered: &[u8], required: bool) -> 
     }
 }
 
-/// The extensions of a 101, against those offered (W119); true: there are some.
-pub(super) fn check_extensions(head: Head<'_>, offered: &[u8]) -> Result<bool, Rule> {
+/// The extensions of a 101, against those offered as [`Request::keep`](super::Request) wrote them (W119): the reserved
+/// bits of those answered.
+pub(super) fn check_extensions(head: Head<'_>, kept: &[u8]) -> Result<Rsv, Rule> {
     let lines = head.all("Sec-WebSocket-Extensions");
-    let offered = Extensions::parse(offered).map_err(|_| Rule::ExtensionNotOffered)?;
-    extension::check_answer(lines.clone(), offered.map(Extension::name))?;
-    Ok(lines.clone().next().is_some())
+    let offers = kept.split_inclusive(|&byte| byte == b'\n').filter_map(<[u8]>::split_first).flat_map(
+        |(bits, offer)| {
+            let names = Extensions::parse(offer.trim_ascii_end()).into_iter().flatten();
+            names.map(|extension| (extension.name(), Rsv::from_bits(*bits)))
+        },
+    );
+    extension::check_answer(lines.clone(), offers.clone().map(|(name, _)| name))?;
+    let answered = lines.filter_map(|line| Extensions::parse(line).ok()).flatten();
+    Ok(answered.fold(Rsv::NONE, |sum, answer| {
+        let bits = offers.clone().find(|(name, _)| *name == answer.name());
+        sum.with(bits.map_or(Rsv::NONE, |(_, bits)| bits))
+    }))
 }
