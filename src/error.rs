@@ -18,7 +18,7 @@ pub struct ProtocolError {
 
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "broken at byte {}: {}", self.offset, self.rule)
+        write!(f, "{}, at byte {}", self.rule, self.offset)
     }
 }
 

@@ -186,6 +186,8 @@ impl Rule {
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.id(), self.text(), self.rfc())
+        write!(f, "{} {}: {} ({})", self.id(), self.name(), self.text(), self.rfc())
     }
 }
+
+impl core::error::Error for Rule {}

@@ -12,6 +12,7 @@ use crate::{
     handshake::{client, server},
     negotiate::agreed::Agreed,
     role::{Client, MaskSource, Role, Server},
+    rule::Rule,
     state::{Cause, Closure, Transport},
 };
 
@@ -191,6 +192,19 @@ impl<R: Opens<S>, S> Session<R, S> {
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
         self.connection().ok_or(SendError::NotOpen)?.close(code, reason, out)
+    }
+
+    /// Fails the connection for a rule that the application, or a stage behind this one, found broken: see
+    /// [`Connection::fail`].
+    ///
+    /// # Errors
+    /// [`SendError::NotOpen`] before the handshake is done.
+    pub fn fail(
+        &mut self,
+        rule: Rule,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<Event<'static>, SendError> {
+        Ok(self.connection().ok_or(SendError::NotOpen)?.fail(rule, out))
     }
 
     /// Puts out a reply or refusal that found no room. True: it went out.

@@ -132,7 +132,7 @@ async def check_server(table: Table, results: Results, notes: list[str]) -> None
                 return
         collect(results, found, {name})
 
-    async with listening([program("echo"), "127.0.0.1:0"]) as server:
+    async with listening([program("echo"), "--quiet", "127.0.0.1:0"]) as server:
         for section in SECTIONS:
             started = time.monotonic()
             await asyncio.gather(*(one(server.url, name, section.limit) for name in table[section.number]))

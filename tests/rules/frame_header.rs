@@ -240,11 +240,10 @@ fn w8_w9_w10_w11_w12_reserved_bits() {
                     (None, _) => Case::new(rules),
                 };
                 if fault.is_none() {
-                    let compressed = |seen: Seen| if bits & 4 != 0 { seen.compressed() } else { seen };
                     events.push(match opcode {
-                        0 => Seen::last(Kind::Binary, ""),
-                        1 => compressed(Seen::whole(Kind::Text, "")),
-                        2 => compressed(Seen::whole(Kind::Binary, "")),
+                        0 => Seen::last(Kind::Binary, "").reserved(sets(bits)),
+                        1 => Seen::whole(Kind::Text, "").reserved(sets(bits)),
+                        2 => Seen::whole(Kind::Binary, "").reserved(sets(bits)),
                         8 => Seen::Close(None),
                         9 => Seen::Ping(vec![]),
                         _ => Seen::Pong(vec![]),

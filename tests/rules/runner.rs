@@ -3,7 +3,7 @@
 
 use websocket_proto::{
     Agreed, Cause, Client, CloseCode, Closer, Closure, Config, Connection, Event, Input, Kind, MaskKey,
-    Outgoing, Output, Part, ProtocolError, Role, Rule, Server, Transport,
+    Outgoing, Output, Part, ProtocolError, Role, Rsv, Rule, Server, Transport,
 };
 
 pub(crate) use crate::wire::*;
@@ -57,6 +57,16 @@ impl Seen {
     pub(crate) fn compressed(mut self) -> Self {
         if let Self::Data { part, .. } = &mut self {
             part.compressed = true;
+            part.rsv = if part.first { Rsv::RSV1 } else { Rsv::NONE };
+        }
+        self
+    }
+
+    /// With reserved bits.
+    pub(crate) fn reserved(mut self, rsv: Rsv) -> Self {
+        if let Self::Data { part, .. } = &mut self {
+            part.compressed = rsv.contains(Rsv::RSV1);
+            part.rsv = rsv;
         }
         self
     }
@@ -75,6 +85,7 @@ impl Seen {
                 starts_frame: true,
                 ends_frame: true,
                 fin,
+                rsv: Rsv::NONE,
                 compressed: false,
                 frame_len: payload.len() as u64,
             },

@@ -127,4 +127,7 @@ def run_script(main: Callable[[], Awaitable[int]]) -> NoReturn:
             print("no end within the time limit", file=sys.stderr)
         return 1
 
+    # Python below 3.12 waits for children in threads, which can lose an exit code to the interpreter's own clean-up.
+    if sys.version_info < (3, 12) and hasattr(asyncio, "PidfdChildWatcher"):
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
     sys.exit(asyncio.run(guarded()))

@@ -66,7 +66,7 @@ VIOLATIONS: list[Violation] = [
     *(Violation(f"the reserved opcode {n}", "W13 W14", 1002, _first_byte(0x80 | n)) for n in (3, 4, 5, 6, 7)),
     *(Violation(f"the reserved opcode {n}", "W13 W14", 1002, _first_byte(0x80 | n)) for n in range(11, 16)),
     *(_rsv("W9 W14", 1, opcode) for opcode in (TEXT, BINARY)),
-    *(_rsv("W10 W14", 1, opcode) for opcode in (CLOSE, PING, PONG)),
+    *(_rsv("W9 W10 W14", 1, opcode) for opcode in (CLOSE, PING, PONG)),
     *(_rsv("W8 W14", bit, opcode) for bit in (2, 3) for opcode in (TEXT, BINARY, CLOSE, PING, PONG)),
     Violation("a fragmented ping", "W22 W14", 1002, _first_byte(PING)),
     Violation("a fragmented pong", "W22 W14", 1002, _first_byte(PONG)),

@@ -1,0 +1,81 @@
+//! A client for the command line, for people and for pipes, and a check of echo servers.
+//!
+//! ```text
+//! wscat [--protocol P]... [--header NAME:VALUE]... URI      lines of standard input are sent, what comes is printed
+//! wscat --check URI                                         checks that an echo server is one
+//! ```
+//!
+//! - [`chat`] talks: messages to standard output, everything else that happens to standard error.
+//! - [`input`] reads standard input on a thread of its own, and knows the commands of whoever types there.
+//! - [`check`] compares what comes back with what was sent.
+//! - [`link`] is the driver below both: a socket and a machine.
+//!
+//! The exit code is 0 after a clean close or a check passed, 1 otherwise, and 2 if the arguments make no sense.
+
+mod chat;
+mod check;
+mod input;
+#[path = "../client/link.rs"]
+mod link;
+
+use std::{env, io, process::ExitCode};
+
+const USAGE: &str = "\
+usage: wscat [--protocol P]... [--header NAME:VALUE]... URI
+       wscat --check URI
+
+At a terminal a line is a message, or one of these:
+  /ping TEXT            sends a ping
+  /binary HEX           sends a binary message
+  /close CODE REASON    closes the connection
+  //TEXT                sends a message that begins with a slash";
+
+/// What the arguments ask for.
+struct Options<'a> {
+    uri: &'a str,
+    check: bool,
+    protocols: Vec<&'a str>,
+    headers: Vec<(&'a str, &'a str)>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some(options) = parse(&arguments) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let result = if options.check { check::check(&options) } else { chat::chat(&options) };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> Option<Options<'_>> {
+    let mut options = Options { uri: "", check: false, protocols: Vec::new(), headers: Vec::new() };
+    let mut arguments = arguments.iter().map(String::as_str);
+    while let Some(argument) = arguments.next() {
+        match argument {
+            "--check" => options.check = true,
+            "--protocol" => options.protocols.push(arguments.next()?),
+            "--header" => {
+                let (name, value) = arguments.next()?.split_once(':')?;
+                options.headers.push((name, value.trim()));
+            }
+            uri if options.uri.is_empty() && !uri.starts_with('-') => options.uri = uri,
+            _ => return None,
+        }
+    }
+    (!options.uri.is_empty()).then_some(options)
+}
+
+/// Connects as the options ask for.
+fn connect(options: &Options<'_>) -> io::Result<link::Link> {
+    link::Link::connect(options.uri, |request| {
+        request.protocols(&options.protocols).headers(&options.headers)
+    })
+}
