@@ -91,7 +91,8 @@ impl<B: Buffer> Assembler<B> {
         Self { buffer, len: 0 }
     }
 
-    /// Adds a piece. `Ok(Some(message))`: it was the last one.
+    /// Adds a piece. `Ok(Some(message))`: it was the last one. A message in one piece is not copied, but bounded by the
+    /// memory all the same, so that what is too long does not depend on where the stream was cut.
     ///
     /// # Errors
     /// [`Rule::MessageTooLong`] if the message does not fit: hand it to [`Connection::fail`].
@@ -100,7 +101,11 @@ impl<B: Buffer> Assembler<B> {
         if part.first {
             self.len = 0;
             if part.last {
-                return Ok(Some(message(part, data.into_payload())));
+                // The memory is the limit wherever the stream was cut.
+                return match self.buffer.room(0) < data.payload().len() {
+                    true => Err(Rule::MessageTooLong),
+                    false => Ok(Some(message(part, data.into_payload()))),
+                };
             }
         }
         if !self.buffer.append(self.len, data.payload()) {
@@ -160,6 +165,10 @@ fn message(part: Part, payload: &mut [u8]) -> Message<'_> {
 
 /// Memory for an [`Assembler`].
 pub trait Buffer: sealed::Sealed {
+    /// How many bytes fit behind the first `len`.
+    #[doc(hidden)]
+    fn room(&self, len: usize) -> usize;
+
     /// Puts `bytes` behind the first `len`. False, and nothing is put, if they do not fit.
     #[doc(hidden)]
     fn append(&mut self, len: usize, bytes: &[u8]) -> bool;
@@ -196,6 +205,10 @@ macro_rules! fixed {
         impl<$($parameters)*> sealed::Sealed for $type {}
 
         impl<$($parameters)*> Buffer for $type {
+            fn room(&self, len: usize) -> usize {
+                self.len().saturating_sub(len)
+            }
+
             fn append(&mut self, len: usize, bytes: &[u8]) -> bool {
                 append_to_slice(self, len, bytes)
             }
@@ -224,6 +237,10 @@ impl sealed::Sealed for alloc::vec::Vec<u8> {}
 
 #[cfg(feature = "alloc")]
 impl Buffer for alloc::vec::Vec<u8> {
+    fn room(&self, len: usize) -> usize {
+        usize::MAX.saturating_sub(len)
+    }
+
     fn append(&mut self, len: usize, bytes: &[u8]) -> bool {
         self.truncate(len);
         self.extend_from_slice(bytes);
@@ -245,6 +262,10 @@ impl Buffer for alloc::vec::Vec<u8> {
 impl<const N: usize> sealed::Sealed for heapless::Vec<u8, N> {}
 
 impl<const N: usize> Buffer for heapless::Vec<u8, N> {
+    fn room(&self, len: usize) -> usize {
+        N.saturating_sub(len)
+    }
+
     fn append(&mut self, len: usize, bytes: &[u8]) -> bool {
         self.truncate(len);
         self.extend_from_slice(bytes).is_ok()

@@ -186,7 +186,7 @@ impl<R: Role> Connection<R> {
         let received = core::mem::take(&mut self.reader.decoder.active);
         Signs {
             bytes: self.reader.bytes_received(),
-            pong: self.reader.pong,
+            pong: core::mem::take(&mut self.reader.pong),
             controls: core::mem::take(&mut self.reader.decoder.controls),
             active: self.writer.take_active() || received,
         }

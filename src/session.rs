@@ -341,10 +341,12 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Opening for server::Handshake<S> {
     }
 
     fn transport(&self, ended: bool) -> Transport {
-        match (self.is_over(), self.is_waiting(), ended) {
-            (true, _, false) => Transport::Shut,
-            (false, true, _) | (false, false, false) => Transport::Keep,
-            (true, _, true) | (false, false, true) => Transport::Drop,
+        match ended {
+            // The answer to a request can still be written, though nothing more will come.
+            _ if self.is_waiting() => Transport::Keep,
+            false if self.is_over() => Transport::Shut,
+            false => Transport::Keep,
+            true => Transport::Drop,
         }
     }
 

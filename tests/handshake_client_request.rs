@@ -1,4 +1,5 @@
 //! What a client sends: exact bytes, all or nothing, and nothing of the caller's unchecked.
+#![cfg(feature = "alloc")]
 
 use proptest::prelude::*;
 use websocket_proto::{
@@ -74,7 +75,7 @@ fn uris() {
         ("ws://127.0.0.1:81", "/", "127.0.0.1:81", ""),
         // User info is never part of Host or target (RFC 7617 §2: the colon is always there).
         ("ws://Aladdin:open%20sesame@h/a", "/a", "h", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"),
-        ("ws://ann@h", "/", "h", "Authorization: Basic YW5uOg==\r\n"),
+        ("ws://bob@h", "/", "h", "Authorization: Basic Ym9iOg==\r\n"),
         ("ws://@h", "/", "h", "Authorization: Basic Og==\r\n"),
         ("ws://:@h", "/", "h", "Authorization: Basic Og==\r\n"),
         ("ws://a:b@h:81", "/", "h:81", "Authorization: Basic YTpi\r\n"),
@@ -115,7 +116,7 @@ fn offers_and_fields() {
     // W103, W104, in the order of the caller; every field once.
     let request = Request::new(uri("ws://a:b@h"), *b"the sample nonce")
         .protocols(&["chat", "superchat"])
-        .extensions("permessage-deflate; client_max_window_bits, x; y=\"z\"", Rsv::RSV1)
+        .extensions(&[("permessage-deflate; client_max_window_bits", Rsv::RSV1), ("x; y=\"z\"", Rsv::NONE)])
         .headers(&[("Origin", "http://example.com"), ("Cookie", "a=b; c=d"), ("X", ""), ("X", "\t\u{e9}")]);
     let expected = head(
         "/",
@@ -143,12 +144,11 @@ fn callers_faults() {
     }
     assert!(bytes(&request().protocols(&["a", "A"])).contains("Protocol: a, A\r\n"));
     // W104: by the grammar, one at least.
-    for extensions in [",", " ", "a;", "a b", "a; b=", "a; b=\"c d\"", "a\r\nX: y", "a\0", "\u{e9}", "a\n"] {
-        assert_eq!(
-            error(&request().extensions(extensions, Rsv::NONE)),
-            HandshakeError::Extension,
-            "{extensions:?}"
-        );
+    for extensions in
+        ["", ",", " ", "a;", "a b", "a; b=", "a; b=\"c d\"", "a\r\nX: y", "a\0", "\u{e9}", "a\n"]
+    {
+        let offers = [("a", Rsv::NONE), (extensions, Rsv::NONE)];
+        assert_eq!(error(&request().extensions(&offers)), HandshakeError::Extension, "{extensions:?}");
     }
     // The handshake's own fields, and those that frame a body.
     for name in [
@@ -166,6 +166,11 @@ fn callers_faults() {
         let headers = &[("X", "y"), (name, "z")];
         assert_eq!(error(&request().headers(headers)), HandshakeError::FieldName, "{name:?}");
     }
+    // W166: Authorization is the user info's, if there is any.
+    let headers = &[("authorization", "Bearer x")];
+    assert!(bytes(&request().headers(headers)).ends_with("\r\nauthorization: Bearer x\r\n\r\n"));
+    let both = Request::new(uri("ws://a:b@h"), [0; 16]).headers(headers);
+    assert_eq!(error(&both), HandshakeError::FieldName);
     // W109: every character.
     for character in (0..=0x100_u32).filter_map(char::from_u32) {
         let text = format!("a{character}z");
@@ -174,12 +179,13 @@ fn callers_faults() {
         let name = [(text.as_str(), "v")];
         let value = [("X", text.as_str())];
         let protocol = [text.as_str()];
+        let extension = [(text.as_str(), Rsv::NONE)];
         for (request, legal, fault) in [
             (request().headers(&name), is_token, HandshakeError::FieldName),
             (request().headers(&value), is_value, HandshakeError::FieldValue),
             (request().protocols(&protocol), is_token, HandshakeError::Protocol),
             (
-                request().extensions(&text, Rsv::NONE),
+                request().extensions(&extension),
                 is_token || ",;".contains(character),
                 HandshakeError::Extension,
             ),
@@ -195,13 +201,14 @@ fn callers_faults() {
 
 #[test]
 fn memory_for_the_offers() {
-    // What the answer is checked against must fit: `a, bc` and `x; y`.
-    let request = Request::new(uri("ws://h"), [0; 16]).protocols(&["a", "bc"]).extensions("x; y", Rsv::NONE);
-    for memory in 0..9 {
+    // What the answer is checked against must fit: `a, bc`, and `x; y` with its bits and an end.
+    let request =
+        Request::new(uri("ws://h"), [0; 16]).protocols(&["a", "bc"]).extensions(&[("x; y", Rsv::NONE)]);
+    for memory in 0..11 {
         let (result, out) = start(&request, memory, 4096);
-        assert_eq!((result.err(), out.as_str()), (Some(HandshakeError::NoMemory { needed: 9 }), ""));
+        assert_eq!((result.err(), out.as_str()), (Some(HandshakeError::NoMemory { needed: 11 }), ""));
     }
-    assert!(start(&request, 9, 4096).0.is_ok());
+    assert!(start(&request, 11, 4096).0.is_ok());
     assert!(start(&Request::new(uri("ws://h"), [0; 16]), 0, 4096).0.is_ok());
 }
 
@@ -255,8 +262,7 @@ proptest! {
         prop_assert_eq!(request.protocols().collect::<Vec<_>>(), protocols.clone());
         prop_assert_eq!(request.header("x"), Some(value.trim_matches([' ', '\t']).as_bytes()));
         let accept = request.accept(OriginPolicy::NonBrowser);
-        let mut accept = match protocols.last() { Some(last) => accept.protocol(last), None => accept };
-        accept.write(&mut answer).unwrap();
+        accept.protocol(protocols.last().copied()).write(&mut answer).unwrap();
         let client::Progress::Opened { response, .. } = client.receive(Input::new(&mut answer)) else {
             panic!("{client:?}");
         };

@@ -149,7 +149,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
 
     /// The stream ended. `true`: the answer is complete with that; `false`: it is cut off.
     pub fn receive_eof(&mut self) -> bool {
-        if let Stage::Body(_) = self.stage {
+        if let Stage::Body(Framing::UntilEnd) = self.stage {
             self.stage = Stage::Refused;
         }
         matches!(self.stage, Stage::Refused | Stage::Opened(_))

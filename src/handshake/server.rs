@@ -196,8 +196,8 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         }
     }
 
-    /// Whether a refusal waits for room.
+    /// Whether an answer is due: the caller's, or a refusal that waits for room.
     pub(crate) const fn is_waiting(&self) -> bool {
-        matches!(self.stage, Stage::Failed { refused: false, .. })
+        matches!(self.stage, Stage::Requested { .. } | Stage::Failed { refused: false, .. })
     }
 }

@@ -106,14 +106,16 @@ impl Chunk {
             },
             (Self::Size(0) | Self::Extension(0), b'\n', _) => Self::Trailer(false),
             (Self::Size(size) | Self::Extension(size), b'\n', _) => Self::Data(size),
-            (Self::Size(size) | Self::Extension(size), _, _) => Self::Extension(size),
+            (Self::Size(size), b'\r' | b';' | b' ' | b'\t', _) | (Self::Extension(size), _, _) => {
+                Self::Extension(size)
+            }
             (Self::DataEnd, b'\n', _) => Self::Size(0),
             (Self::DataEnd, b'\r', _) => Self::DataEnd,
             (Self::Trailer(false), b'\n', _) => return Framing::Done,
             (Self::Trailer(true), b'\n', _) => Self::Trailer(false),
             (Self::Trailer(line), b'\r', _) => Self::Trailer(line),
             (Self::Trailer(_), _, _) => Self::Trailer(true),
-            (Self::DataEnd | Self::Data(_), _, _) => return Framing::Done,
+            (Self::Size(_) | Self::DataEnd | Self::Data(_), _, _) => return Framing::Done,
         })
     }
 }

@@ -246,8 +246,8 @@ fn w152_a_failure_is_final() {
     on_both_sides!(test);
 }
 
-/// A rule that the application found broken: the code of the rule goes out, once (W155), and what comes is
-/// thrown away (W68).
+/// A rule that the application found broken (W145, W169, W170, W171): the code of the rule goes out, once (W155), and
+/// what comes is thrown away (W68).
 #[test]
 fn w68_w155_the_application_fails_the_connection() {
     fn test<R: Role>(side: Side, fresh: impl Fn() -> Connection<R>) {

@@ -9,7 +9,11 @@ use crate::{
         accept::accept,
         compose::{self, Decimal},
     },
-    negotiate::{agreed::Agreed, extension::Extensions, origin::OriginPolicy},
+    negotiate::{
+        agreed::Agreed,
+        extension::{self, Extension, Extensions},
+        origin::OriginPolicy,
+    },
     rule::Rule,
 };
 
@@ -113,11 +117,13 @@ impl<'h, 'p> Accept<'h, 'p> {
             return Err(HandshakeError::Protocol);
         }
         let Some(answer) = self.extensions else { return Ok(()) };
+        let mut offered = self.request.extensions().map(Extension::name);
+        // What a client fails on (W119): the grammar, an extension not offered, one answered twice.
+        extension::check_answer(core::iter::once(answer.as_bytes()), offered.clone())
+            .map_err(|_| HandshakeError::Extension)?;
         let mut answered = Extensions::parse(answer.as_bytes()).map_err(|_| HandshakeError::Extension)?;
-        let mut offered = self.request.extensions();
-        // "in the order" of the offers, each once (W104): so one pass over them finds all.
-        let known = answered.clone().next().is_some()
-            && answered.all(|answer| offered.any(|offer| offer.name() == answer.name()));
+        // "in the order" of the offers (W104): so one pass over them finds all.
+        let known = answered.all(|answer| offered.any(|offer| offer == answer.name()));
         if known { Ok(()) } else { Err(HandshakeError::Extension) }
     }
 }
