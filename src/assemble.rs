@@ -1,7 +1,7 @@
 //! Whole messages, in memory of the caller's. A message that comes in one piece passes through without a copy.
 
 use crate::{
-    bytes::{Input, Output},
+    bytes::{Input, Output, copy_at},
     connection::Connection,
     error::ProtocolError,
     event::{Data, Event, Outgoing, Part},
@@ -187,14 +187,6 @@ mod sealed {
 }
 
 /// Memory of a fixed size.
-fn append_to_slice(memory: &mut [u8], len: usize, bytes: &[u8]) -> bool {
-    let place = memory.get_mut(len..).and_then(|rest| rest.get_mut(..bytes.len()));
-    place.is_some_and(|place| {
-        place.copy_from_slice(bytes);
-        true
-    })
-}
-
 fn place_in_slice(memory: &mut [u8], len: usize, remaining: u64) -> &mut [u8] {
     let most = usize::try_from(remaining).unwrap_or(usize::MAX);
     memory.get_mut(len..).and_then(|rest| rest.get_mut(..most)).unwrap_or_default()
@@ -210,7 +202,7 @@ macro_rules! fixed {
             }
 
             fn append(&mut self, len: usize, bytes: &[u8]) -> bool {
-                append_to_slice(self, len, bytes)
+                copy_at(self, len, bytes)
             }
 
             fn place(&mut self, len: usize, remaining: u64) -> &mut [u8] {

@@ -72,6 +72,17 @@ impl<'b> From<&'b mut [u8]> for Input<'b> {
     }
 }
 
+/// Copies `bytes` to `memory[at..]`. False, and nothing is copied, if they do not fit.
+pub(crate) fn copy_at(memory: &mut [u8], at: usize, bytes: &[u8]) -> bool {
+    match memory.get_mut(at..).and_then(|rest| rest.get_mut(..bytes.len())) {
+        Some(place) => {
+            place.copy_from_slice(bytes);
+            true
+        }
+        None => false,
+    }
+}
+
 /// The smallest output that a connection can work with, in bytes: a client's longest control frame (2 + 4 + 125).
 ///
 /// A smaller one could hold a reply back for ever.
@@ -226,8 +237,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Output for SliceOutput<B> {
         }
         let memory = self.memory.as_mut();
         if memory.len().saturating_sub(self.end) < len {
-            memory.copy_within(self.start..self.end, 0);
-            self.end = self.end.saturating_sub(self.start);
+            // Nothing changes by these bounds; the compiler sees by them that no copy can be out of bounds.
+            let end = self.end.min(memory.len());
+            let start = self.start.min(end);
+            memory.copy_within(start..end, 0);
+            self.end = end.saturating_sub(start);
             self.start = 0;
         }
         let Some(place) = memory.get_mut(self.end..) else { return false };

@@ -5,6 +5,7 @@ pub(crate) mod authority;
 pub(crate) mod body;
 pub(crate) mod compose;
 pub(crate) mod head;
+pub(crate) mod ipv6;
 pub(crate) mod list;
 pub(crate) mod scan;
 pub(crate) mod uri;

@@ -207,7 +207,7 @@ impl Keepalive {
         // A pong acknowledges its ping and every earlier one; of a stale pong the time says nothing (W33).
         if signs.pong == self.ping && self.measured != self.ping {
             self.measured = self.ping;
-            self.round_trip = Some(self.now.saturating_sub(self.pinged));
+            self.round_trip = Some(between(self.pinged, self.now));
         }
         if signs.active {
             self.active = self.now;
@@ -217,7 +217,7 @@ impl Keepalive {
     /// Judges the rate of control frames, in windows of the time set (W27).
     fn is_flooded(&mut self, controls: u16) -> bool {
         let Some(rate) = self.timing.control_rate else { return false };
-        if self.now.saturating_sub(self.window) >= rate.per {
+        if self.now >= self.window.saturating_add(rate.per) {
             self.window = self.now;
             self.controls = 0;
         }
@@ -264,6 +264,12 @@ impl Keepalive {
             deadline => Due::Wait(deadline),
         }
     }
+}
+
+/// The time between, to the nanosecond, up to centuries.
+fn between(earlier: Duration, later: Duration) -> Duration {
+    let nanoseconds = later.as_nanos().saturating_sub(earlier.as_nanos());
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
 }
 
 fn after(since: Duration, time: Option<Duration>) -> Option<Duration> {

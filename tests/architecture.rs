@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 const HOUSE: &[(u8, &[&str])] = &[
     (0, &["rule", "mask", "utf8", "opcode", "config"]),
     (1, &["error", "bytes", "close"]),
-    (2, &["frame::header", "http::list", "http::accept", "http::uri_error"]),
+    (2, &["frame::header", "http::list", "http::accept", "http::ipv6", "http::uri_error"]),
     (2, &["frame::decode", "frame::encode", "http::authority", "http::compose", "http::head", "http::scan"]),
     (2, &["frame::prepared", "http::body", "http::uri"]),
     (2, &["frame", "http"]),

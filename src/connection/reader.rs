@@ -148,11 +148,7 @@ impl<S: Side> Reader<S> {
     #[inline]
     fn begin<'b>(&mut self, header: FrameHeader, input: &mut Input<'b>) -> Option<Event<'b>> {
         if !header.opcode.is_control() {
-            self.message.begin(
-                header.opcode,
-                header.rsv.contains(crate::frame::header::Rsv::RSV1),
-                header.len,
-            );
+            self.message.begin(header.opcode, header.rsv.contains(Rsv::RSV1), header.len);
         }
         if header.len != 0 && input.is_empty() {
             return None;

@@ -22,15 +22,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Prepared<B> {
         if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
             return None;
         }
-        let header = FrameHeader {
-            fin: true,
-            rsv: Rsv::NONE,
-            opcode: kind.opcode(),
-            mask: None,
-            len: payload.len() as u64,
-        };
         let mut out = SliceOutput::new(memory);
-        if !encode::frame(header, payload, &mut out) {
+        if !encode::frame(header(kind, payload), payload, &mut out) {
             return None;
         }
         let len = out.pending().len();
@@ -58,17 +51,15 @@ impl Prepared<alloc::vec::Vec<u8>> {
     }
 
     fn new(kind: Kind, payload: &[u8]) -> Self {
-        let header = FrameHeader {
-            fin: true,
-            rsv: Rsv::NONE,
-            opcode: kind.opcode(),
-            mask: None,
-            len: payload.len() as u64,
-        };
         let mut memory = alloc::vec::Vec::with_capacity(payload.len().saturating_add(FrameHeader::MAX));
         // A `Vec` has room for whatever fits in memory.
-        let _fits = encode::frame(header, payload, &mut memory);
+        let _fits = encode::frame(header(kind, payload), payload, &mut memory);
         let len = memory.len();
         Self { memory, len }
     }
+}
+
+/// A server masks nothing.
+fn header(kind: Kind, payload: &[u8]) -> FrameHeader {
+    FrameHeader { fin: true, rsv: Rsv::NONE, opcode: kind.opcode(), mask: None, len: payload.len() as u64 }
 }

@@ -6,10 +6,14 @@ use base64ct::{Base64, Encoding};
 ///
 /// The key goes in as text. RFC 6455 §4.2.2: "It is not necessary for the server to base64-decode the
 /// |Sec-WebSocket-Key| value."
-pub(crate) fn accept(key: &[u8]) -> [u8; 28] {
+pub(crate) fn accept(key: &[u8; 24]) -> [u8; 28] {
+    // In one piece of a length that the compiler knows, so that it sees the hash's own bounds kept.
+    let mut text = [0; 60];
+    let (place, rest) = text.split_at_mut(key.len());
+    place.copy_from_slice(key);
+    rest.copy_from_slice(GUID);
     let mut hash = sha1_smol::Sha1::new();
-    hash.update(key);
-    hash.update(GUID);
+    hash.update(&text);
     encode(&hash.digest().bytes())
 }
 
@@ -36,7 +40,7 @@ fn encode<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// RFC 6455 §1.3.
-const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,9 @@
 //! `host[:port]`, as Host, Origin and URIs have it (RFC 3986 §3.2), without user info.
 
-use super::uri_error::{UriError, UriFault};
-use core::net::Ipv6Addr;
+use super::{
+    ipv6,
+    uri_error::{UriError, UriFault},
+};
 
 /// A host and, if one was written, a port (W157).
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +61,8 @@ impl<'a> Authority<'a> {
         }
     }
 
-    fn ipv6(self) -> Option<Ipv6Addr> {
-        self.bracketed()?.parse().ok()
+    fn ipv6(self) -> Option<ipv6::Groups> {
+        ipv6::parse(self.bracketed()?.as_bytes())
     }
 
     fn bracketed(self) -> Option<&'a str> {
@@ -95,9 +97,8 @@ fn split_ipv6(text: &[u8]) -> Result<(&[u8], &[u8]), UriError> {
     let end = text.iter().position(|&byte| byte == b']').ok_or(fault)?;
     let (host, port) = text.split_at_checked(end.saturating_add(1)).ok_or(fault)?;
     let address = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).ok_or(fault)?;
-    // The standard library reads RFC 3986's `IPv6address` here: no zone, and no `IPvFuture`.
-    let address = core::str::from_utf8(address).map_err(|_| fault)?;
-    address.parse::<Ipv6Addr>().map_err(|_| fault)?;
+    // No zone, and no `IPvFuture`.
+    ipv6::parse(address).ok_or(fault)?;
     Ok((host, port))
 }
 

@@ -4,7 +4,7 @@ use super::{
     head::Head,
     list::{lists, trim},
 };
-use crate::bytes::Input;
+use crate::bytes::{Input, copy_at};
 
 /// How the rest of a body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +68,8 @@ impl Framing {
                 return;
             }
             let piece = input.take(most.min(room));
-            let end = filled.saturating_add(piece.len());
-            if let Some(place) = memory.get_mut(*filled..end) {
-                place.copy_from_slice(piece);
-            }
-            *filled = end;
+            copy_at(memory, *filled, piece);
+            *filled = filled.saturating_add(piece.len());
             self.advance(piece.len() as u64);
         }
     }

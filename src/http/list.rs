@@ -31,6 +31,12 @@ pub(crate) fn lists(value: &[u8], word: &str) -> bool {
     elements(value).any(|element| element.eq_ignore_ascii_case(word.as_bytes()))
 }
 
+/// What stands before and behind the first `mark`, an ASCII character.
+pub(crate) fn split_once(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == mark)?;
+    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

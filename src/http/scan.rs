@@ -6,7 +6,12 @@
 //! ```
 
 use super::list::is_tchar;
-use crate::{bytes::Input, config::HeadLimits, error::ProtocolError, rule::Rule};
+use crate::{
+    bytes::{Input, copy_at},
+    config::HeadLimits,
+    error::ProtocolError,
+    rule::Rule,
+};
 
 /// Which head is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,11 +235,8 @@ impl Scanner {
     /// Counts bytes and keeps them.
     fn keep(&mut self, bytes: &[u8], memory: &mut [u8], limits: &HeadLimits) -> Result<(), ProtocolError> {
         self.count(bytes, memory.len().saturating_sub(self.kept), limits)?;
-        let end = self.kept.saturating_add(bytes.len());
-        if let Some(place) = memory.get_mut(self.kept..end) {
-            place.copy_from_slice(bytes);
-        }
-        self.kept = end;
+        copy_at(memory, self.kept, bytes);
+        self.kept = self.kept.saturating_add(bytes.len());
         Ok(())
     }
 

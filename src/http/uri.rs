@@ -2,6 +2,7 @@
 
 use super::{
     authority::{Authority, check_characters},
+    list::split_once,
     uri_error::{UriError, UriFault},
 };
 use core::fmt;
@@ -110,7 +111,7 @@ impl<'u> Uri<'u> {
         let at = |rest: &str| text.len().saturating_sub(rest.len());
 
         let scheme_fault = UriError::new(UriFault::Scheme, 0);
-        let (scheme, rest) = text.split_once(':').ok_or(scheme_fault)?;
+        let (scheme, rest) = split_once(text, b':').ok_or(scheme_fault)?;
         // RFC 3986 §3.1: "schemes are case-insensitive".
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let secure = is("wss") || (options.http && is("https"));
@@ -120,9 +121,9 @@ impl<'u> Uri<'u> {
         }
 
         let rest = rest.strip_prefix("//").ok_or(UriError::new(UriFault::Authority, at(rest)))?;
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let end = rest.bytes().position(|byte| b"/?#".contains(&byte)).unwrap_or(rest.len());
         let (authority, resource) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let (user_info, host) = match authority.split_once('@') {
+        let (user_info, host) = match split_once(authority, b'@') {
             Some((user_info, host)) => (Some(user_info), host),
             None => (None, authority),
         };
@@ -137,7 +138,7 @@ impl<'u> Uri<'u> {
         let authority = Authority::read(host.as_bytes()).map_err(|error| error.behind(host_at))?;
 
         // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used".
-        let (resource, fragment) = match resource.split_once('#') {
+        let (resource, fragment) = match split_once(resource, b'#') {
             Some((resource, fragment)) => (resource, Some(fragment)),
             None => (resource, None),
         };
@@ -198,7 +199,7 @@ impl<'u> Uri<'u> {
     /// The bytes that Basic credentials have before base64: `user-id ":" password` (RFC 7617 §2).
     pub(crate) fn credentials(self) -> Option<impl Iterator<Item = u8> + Clone + use<'u>> {
         let user_info = self.user_info?;
-        let colon = if user_info.contains(':') { None } else { Some(b':') };
+        let colon = if user_info.as_bytes().contains(&b':') { None } else { Some(b':') };
         Some(Decoded { rest: user_info.as_bytes() }.chain(colon))
     }
 
@@ -247,7 +248,7 @@ pub(crate) fn check_resource(text: &[u8]) -> Result<(), UriError> {
 /// Checks the characters of user info (RFC 3986 §3.2.1), and that Basic credentials can carry them.
 fn check_user_info(text: &str) -> Result<(), UriError> {
     check_characters(text.as_bytes(), b":")?;
-    let user = text.find(':').unwrap_or(text.len());
+    let user = text.bytes().position(|byte| byte == b':').unwrap_or(text.len());
     let mut decoded = Decoded { rest: text.as_bytes() };
     loop {
         let at = text.len().saturating_sub(decoded.rest.len());

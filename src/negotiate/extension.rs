@@ -1,7 +1,7 @@
 //! The list of extensions in Sec-WebSocket-Extensions (RFC 6455 §9.1).
 
 use super::extension_grammar::{self, ExtensionError};
-use crate::rule::Rule;
+use crate::{http::list, rule::Rule};
 use core::fmt;
 
 /// The extensions of one Sec-WebSocket-Extensions line, in order (W104).
@@ -99,9 +99,9 @@ impl<'h> Iterator for Extensions<'h> {
 
     fn next(&mut self) -> Option<Extension<'h>> {
         while !self.rest.is_empty() {
-            let (element, rest) = self.rest.split_once(',').unwrap_or((self.rest, ""));
+            let (element, rest) = list::split_once(self.rest, b',').unwrap_or((self.rest, ""));
             self.rest = rest;
-            let (name, params) = split(element, ';');
+            let (name, params) = split(element, b';');
             if !name.is_empty() {
                 return Some(Extension { name, params });
             }
@@ -128,9 +128,9 @@ impl<'h> Iterator for Params<'h> {
     type Item = Param<'h>;
 
     fn next(&mut self) -> Option<Param<'h>> {
-        let (param, rest) = split(self.rest?, ';');
+        let (param, rest) = split(self.rest?, b';');
         self.rest = rest;
-        let (name, value) = split(param, '=');
+        let (name, value) = split(param, b'=');
         let value = value.map(|value| Value { text: value.trim_matches([' ', '\t', '"']) });
         Some(Param { name, value })
     }
@@ -247,8 +247,8 @@ fn check_lines<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<()> {
 }
 
 /// The text before the first `mark`, trimmed, and what is behind it.
-fn split(text: &str, mark: char) -> (&str, Option<&str>) {
-    let (head, tail) = match text.split_once(mark) {
+fn split(text: &str, mark: u8) -> (&str, Option<&str>) {
+    let (head, tail) = match list::split_once(text, mark) {
         Some((head, tail)) => (head, Some(tail)),
         None => (text, None),
     };

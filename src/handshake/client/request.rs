@@ -5,7 +5,7 @@ use core::fmt;
 use base64ct::{Base64, Encoding};
 
 use crate::{
-    bytes::Output,
+    bytes::{Output, copy_at},
     error::HandshakeError,
     frame::header::Rsv,
     http::{
@@ -76,12 +76,9 @@ impl<'a> Request<'a> {
         self.check()?;
         let mut at = 0_usize;
         let mut put = |piece: &[u8]| {
-            let end = at.saturating_add(piece.len());
-            if let Some(place) = memory.get_mut(at..end) {
-                place.copy_from_slice(piece);
-            }
-            at = end;
-            end
+            copy_at(memory, at, piece);
+            at = at.saturating_add(piece.len());
+            at
         };
         let mut protocols = 0;
         self.put_protocols(&mut |piece| protocols = put(piece));

@@ -82,7 +82,7 @@ impl<'h, 'p> Accept<'h, 'p> {
             *self.request.stage() = Stage::Failed { error, refused: true, told: false };
             return Ok(());
         }
-        let value = accept(self.request.key());
+        let value = accept(&self.request.key());
         compose::write(out, |put| {
             put(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
             compose::field("Sec-WebSocket-Accept", &value, put);

@@ -8,7 +8,7 @@ use crate::{
         accept,
         authority::Authority,
         head::{Head, Headers},
-        list::lists,
+        list::{lists, split_once},
     },
     negotiate::{
         extension::{self, Extension, Extensions},
@@ -46,12 +46,14 @@ impl<'h> Request<'h> {
 
     /// The target's path, as it was written: percent-encoding is not touched.
     pub fn path(&self) -> &'h str {
-        split_target(self.target()).1.split('?').next().filter(|path| !path.is_empty()).unwrap_or("/")
+        let (_, resource) = split_target(self.target());
+        let path = split_once(resource, b'?').map_or(resource, |(path, _)| path);
+        if path.is_empty() { "/" } else { path }
     }
 
     /// What stands behind the path's question mark.
     pub fn query(&self) -> Option<&'h str> {
-        split_target(self.target()).1.split_once('?').map(|(_, query)| query)
+        split_once(split_target(self.target()).1, b'?').map(|(_, query)| query)
     }
 
     /// The host and port asked for: the authority of an absolute target, or else Host (RFC 9112 §3.2.2).
@@ -87,8 +89,9 @@ impl<'h> Request<'h> {
         self.head.all("Sec-WebSocket-Extensions").filter_map(|line| Extensions::parse(line).ok()).flatten()
     }
 
-    pub(super) fn key(&self) -> &'h [u8] {
-        self.header("Sec-WebSocket-Key").unwrap_or_default()
+    /// The key, which was checked.
+    pub(super) fn key(&self) -> [u8; 24] {
+        self.header("Sec-WebSocket-Key").and_then(|key| key.first_chunk()).copied().unwrap_or_default()
     }
 
     pub(super) const fn position(&self) -> u64 {
@@ -186,7 +189,7 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
     match absolute {
         None => (None, target),
         Some(rest) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            let end = rest.bytes().position(|byte| b"/?".contains(&byte)).unwrap_or(rest.len());
             let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
             (Some(authority), path)
         }
