@@ -1,0 +1,1 @@
+"""The tables that the corpus is generated from: see `../generate.py`."""
