@@ -1,0 +1,211 @@
+//! Proves what memory a peer can make this side take: nothing for what it announces, a constant for what it floods.
+//! The allocator of this binary counts the bytes that are held, and the most that ever were.
+#![cfg(feature = "alloc")]
+#![allow(unsafe_code, reason = "a global allocator cannot be written without it")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+use websocket_proto::{
+    Agreed, Assembler, Buffer, Client, Config, Connection, Event, HeadLimits, Input, Lenient, MIN_OUTPUT,
+    MaskKey, Outgoing, QueueOutput, Role, Rule, Server, Uri, client, server,
+};
+
+/// The system's allocator, which counts what this thread holds.
+struct Counting;
+
+thread_local! {
+    static HELD: Cell<usize> = const { Cell::new(0) };
+    static MOST: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A thread that ends has no counters any more, and no test either.
+fn count(change: impl Fn(usize) -> usize) {
+    let _gone = HELD.try_with(|held| {
+        held.set(change(held.get()));
+        let _gone = MOST.try_with(|most| most.set(most.get().max(held.get())));
+    });
+}
+
+// SAFETY: every call goes to `System` with the same arguments, and so keeps `GlobalAlloc`'s contract as `System`
+// does; counting neither allocates (the counters are constant-initialised `Cell`s without a destructor) nor unwinds
+// (its sums saturate).
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(|held| held.saturating_add(layout.size()));
+        // SAFETY: the caller keeps `alloc`'s contract, which is `System`'s.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count(|held| held.saturating_sub(layout.size()));
+        // SAFETY: `memory` came from `System` with this layout.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(|held| held.saturating_add(layout.size()));
+        // SAFETY: the caller keeps `alloc_zeroed`'s contract, which is `System`'s.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // Old and new may both be there for a moment.
+        count(|held| held.saturating_add(size));
+        count(|held| held.saturating_sub(layout.size()));
+        // SAFETY: `memory` came from `System` with this layout, and the caller keeps `realloc`'s contract.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How much more memory was held at a time while `f` ran than before.
+fn peak(f: impl FnOnce()) -> usize {
+    let before = HELD.get();
+    MOST.set(before);
+    f();
+    MOST.get() - before
+}
+
+fn unlimited() -> Config {
+    Config { frame_limit: u64::MAX, message_limit: u64::MAX, fragment_limit: u32::MAX, ..Config::default() }
+}
+
+/// A frame's header that announces so much, and the first bytes of its payload.
+fn announce(first: u8, len: u64, server: bool) -> Vec<u8> {
+    let mut bytes = vec![first, if server { 0xff } else { 0x7f }];
+    bytes.extend(len.to_be_bytes());
+    if server {
+        bytes.extend([0; 4]);
+    }
+    bytes.extend(b"...");
+    bytes
+}
+
+const HUGE: u64 = 1 << 40;
+const KEYS: fn() -> MaskKey = || [0; 4];
+/// Memory for what came, not for what was announced: a step of `Assembler::place`, twice while it grows.
+const CONSTANT: usize = 256 * 1024;
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(peak(|| drop(std::hint::black_box(vec![1_u8; 1000]))), 1000);
+    assert_eq!(peak(|| drop(std::hint::black_box(vec![0_u8; 1000]))), 1000);
+    let grown = peak(|| {
+        let mut bytes = Vec::<u8>::with_capacity(1000);
+        bytes.reserve_exact(2000);
+        std::hint::black_box(bytes);
+    });
+    assert_eq!(grown, 3000, "both while it moves");
+    assert_eq!(peak(|| {}), 0);
+}
+
+/// CVE-2022-35922, CVE-2021-21419, CVE-2026-33219: 2^40 bytes are announced, in one frame or behind a fragment, and
+/// three come; or they are read to where they stay, a byte at a time.
+#[test]
+fn reserving_by_a_declared_length() {
+    fn check<R: Role, B: Buffer>(conn: impl Fn() -> Connection<R>, server: bool, memory: impl Fn() -> B) {
+        for placed in [false, true] {
+            let fragments = [announce(0x02, 3, server), announce(0x80, HUGE, server)].concat();
+            for mut bytes in [announce(0x82, HUGE, server), fragments] {
+                let mut conn = conn();
+                let mut whole = Assembler::new(memory());
+                let held = peak(|| {
+                    let mut out = QueueOutput::with_limit(1 << 40);
+                    let mut input = Input::new(&mut bytes);
+                    while let Some(event) = conn.receive(&mut input, &mut out) {
+                        let Event::Data(data) = event else { panic!("{event:?}") };
+                        assert!(whole.push(data).unwrap().is_none());
+                    }
+                    assert_eq!(conn.frame_remaining(), HUGE - 3);
+                    for _ in 0..if placed { 1000 } else { 0 } {
+                        let Some(byte) = whole.place(&conn).first_mut() else { break };
+                        *byte = b'.';
+                        assert!(whole.placed(1, &mut conn, &mut out).unwrap().is_none());
+                    }
+                });
+                assert!(held <= if placed { CONSTANT } else { 100 }, "{held} bytes, placed: {placed}");
+            }
+        }
+    }
+    let lenient = Lenient { non_minimal_length: true, ..Lenient::default() };
+    let config = Config { lenient, ..unlimited() };
+    let server = || Connection::new(Server, &config, Agreed::default());
+    let client = || Connection::new(Client(KEYS), &config, Agreed::default());
+    check(server, true, Vec::new);
+    check(client, false, Vec::new);
+    check(server, true, || [0; 100]);
+    check(client, false, || vec![0; 100].into_boxed_slice());
+    check(server, true, heapless::Vec::<u8, 100>::new);
+
+    // With the limits that are set unless told otherwise it is refused at its header.
+    let mut conn = Connection::new(Server, &Config::default(), Agreed::default());
+    let mut bytes = announce(0x82, HUGE, true);
+    let mut out = QueueOutput::with_limit(1 << 40);
+    let mut input = Input::new(&mut bytes);
+    assert!(peak(|| while conn.receive(&mut input, &mut out).is_some() {}) <= 100);
+    assert_eq!(conn.failure().map(|error| error.rule), Some(Rule::FrameTooLong));
+    // What is announced on the way out is not there yet either.
+    let mut conn = server();
+    assert!(peak(|| conn.send_header(Outgoing::binary(&[]), HUGE, &mut out).unwrap()) <= 100);
+}
+
+/// A body announced by a response, and heads: what is kept is the caller's memory, and there is no other.
+#[test]
+fn reserving_by_a_declared_length_in_a_handshake() {
+    let asked = client::Request::new(Uri::parse("ws://h/").unwrap(), *b"the sample nonce");
+    for framing in
+        ["Content-Length: 1099511627776\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n"]
+    {
+        let mut memory = [0; 256];
+        let mut bytes = format!("HTTP/1.1 404 Not Found\r\n{framing}...").into_bytes();
+        let mut sent = Vec::with_capacity(512);
+        let held = peak(|| {
+            let mut handshake =
+                client::Handshake::new(&mut memory[..], HeadLimits::default(), &asked, &mut sent).unwrap();
+            let _progress = handshake.receive(Input::new(&mut bytes));
+            assert_eq!(handshake.response().unwrap().body(), b"...");
+        });
+        assert_eq!(held, 0);
+    }
+    let mut memory = [0; 2048];
+    let mut first = *b"GET / HTTP/1.1\r\n";
+    let mut line = *b"X: y\r\n";
+    let mut out = Vec::with_capacity(512);
+    let held = peak(|| {
+        let mut handshake = server::Handshake::new(&mut memory[..], HeadLimits::default());
+        let _progress = handshake.receive(Input::new(&mut first), &mut out);
+        for _ in 0..100_000 {
+            let _progress = handshake.receive(Input::new(&mut line), &mut out);
+        }
+        assert!(handshake.failure().is_some());
+    });
+    assert_eq!(held, 0);
+}
+
+/// A million pings that are never read, a million fragments: not a byte.
+#[test]
+fn floods_take_no_memory() {
+    let mut pings = [0x89, 0x84, 0, 0, 0, 0, b'p', b'i', b'n', b'g'].repeat(1000);
+    let mut fragments = [0x00, 0x81, 0, 0, 0, 0, b'x'].repeat(1000);
+    let mut first = [0x01, 0x80, 0, 0, 0, 0];
+    let mut out = QueueOutput::with_limit(MIN_OUTPUT);
+    let held = peak(|| {
+        let mut conn = Connection::new(Server, &unlimited(), Agreed::default());
+        let mut input = Input::new(&mut first);
+        while conn.receive(&mut input, &mut out).is_some() {}
+        for _ in 0..1000 {
+            for read in [&mut pings, &mut fragments] {
+                let mut input = Input::new(read);
+                while conn.receive(&mut input, &mut out).is_some() {}
+            }
+        }
+        assert!(conn.is_reply_waiting() && conn.failure().is_none());
+    });
+    // The output's memory is a constant of the caller's choice, which is at most held twice while it grows.
+    assert!(held <= 4 * MIN_OUTPUT, "{held} bytes");
+}
