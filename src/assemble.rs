@@ -241,9 +241,12 @@ impl Buffer for alloc::vec::Vec<u8> {
 
     fn place(&mut self, len: usize, remaining: u64) -> &mut [u8] {
         let step = usize::try_from(remaining).unwrap_or(usize::MAX).min(STEP);
-        self.truncate(len);
-        self.resize(len.saturating_add(step), 0);
-        self.get_mut(len..).unwrap_or_default()
+        let end = len.saturating_add(step);
+        // What is there already is not filled again: a read of one byte must not cost the rest of the frame.
+        if self.len() < end {
+            self.resize(end, 0);
+        }
+        self.get_mut(len..end).unwrap_or_default()
     }
 
     fn filled(&mut self, len: usize) -> &mut [u8] {
@@ -265,11 +268,10 @@ impl<const N: usize> Buffer for heapless::Vec<u8, N> {
 
     fn place(&mut self, len: usize, remaining: u64) -> &mut [u8] {
         let end = usize::try_from(remaining).unwrap_or(usize::MAX).saturating_add(len);
-        self.truncate(len);
-        match self.resize(end, 0) {
-            Ok(()) => self.get_mut(len..).unwrap_or_default(),
-            Err(_) => &mut [],
+        if self.len() < end && self.resize(end, 0).is_err() {
+            return &mut [];
         }
+        self.get_mut(len..end).unwrap_or_default()
     }
 
     fn filled(&mut self, len: usize) -> &mut [u8] {
