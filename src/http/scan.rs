@@ -234,10 +234,16 @@ impl Scanner {
 
     /// Counts bytes and keeps them.
     fn keep(&mut self, bytes: &[u8], memory: &mut [u8], limits: &HeadLimits) -> Result<(), ProtocolError> {
-        self.count(bytes, memory.len().saturating_sub(self.kept), limits)?;
-        copy_at(memory, self.kept, bytes);
-        self.kept = self.kept.saturating_add(bytes.len());
-        Ok(())
+        let before = self.offset;
+        let counted = self.count(bytes, memory.len().saturating_sub(self.kept), limits);
+        // What comes before a limit is kept, so that the head is the same wherever the stream is cut.
+        let fits = match counted {
+            Ok(()) => bytes.len(),
+            Err(error) => usize::try_from(error.offset.saturating_sub(before)).unwrap_or(0),
+        };
+        copy_at(memory, self.kept, bytes.get(..fits).unwrap_or_default());
+        self.kept = self.kept.saturating_add(fits);
+        counted
     }
 
     /// Counts bytes for which the memory has `room`, or says which of them is beyond a limit. The CR LF of a line does
