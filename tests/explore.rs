@@ -16,6 +16,8 @@
 //!   replies wait. A piece is read whole or stops behind its first byte or before its last one.
 //! - Masking keys are zero, payloads one byte, messages two fragments.
 
+#![cfg(feature = "alloc")]
+
 use std::{
     collections::{HashSet, VecDeque},
     time::Duration,

@@ -1,5 +1,7 @@
 //! What the fuzz targets have found, one test a finding.
 
+#![cfg(feature = "alloc")]
+
 use websocket_proto::{HeadLimits, Input, client, server};
 
 /// `chunking`: the head of a handshake that failed at a limit held more bytes the smaller the reads had been.
