@@ -4,19 +4,13 @@
 mod common;
 
 use common::{
-    keys::{Keys, key},
-    oracle::{self, End, Reading, Seen, Setup, frame},
+    keys::Keys,
+    oracle::{self, End, Reading, Setup, frame},
     run, stream,
+    verify::{end_of, output},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
-use websocket_proto::{Cause, Closer, Closure, Connection, Lenient, Role, Server, SliceOutput, Transport};
-
-/// The bytes that answer a stream: a server's as they are, a client's under one key after the other.
-fn output(reading: &Reading, server: bool) -> Vec<u8> {
-    let keys = (0..).map(|number| (!server).then(|| key(number)));
-    let replies = reading.replies.iter().zip(keys);
-    replies.flat_map(|((opcode, payload), key)| frame(0x80 | opcode, payload, key)).collect()
-}
+use websocket_proto::{Connection, Lenient, Role, Server, SliceOutput, Transport};
 
 /// Feeds the stream in pieces and compares everything that can be seen.
 fn check<R: Role>(role: R, setup: &Setup, stream: &[u8], cuts: &[usize], expected: &Reading) {
@@ -44,28 +38,6 @@ fn check<R: Role>(role: R, setup: &Setup, stream: &[u8], cuts: &[usize], expecte
     assert_eq!(closure, end_of(expected), "closure, cut at {cuts:?}");
     assert_eq!(conn.receive_eof(), closure, "a second end of stream changes nothing");
     assert_eq!(conn.transport(), Transport::Drop);
-}
-
-/// What is to be told when the stream ends behind this reading.
-fn end_of(expected: &Reading) -> Closure {
-    let code = |seen: &Seen| match seen {
-        Seen::Close(frame) => Some(frame.as_ref().map_or(1005, |(code, _)| *code)),
-        _ => None,
-    };
-    let received = expected.seen.iter().find_map(code).map(Into::into);
-    let none = Closure { sent: None, received, first: None, clean: false, cause: None };
-    match expected.end {
-        End::BetweenMessages => Closure { cause: Some(Cause::EndWithoutClose), ..none },
-        End::BetweenFragments => Closure { cause: Some(Cause::EndInMessage), ..none },
-        End::InFrame => Closure { cause: Some(Cause::EndInFrame), ..none },
-        End::Closed => Closure { sent: received, first: Some(Closer::Peer), clean: true, ..none },
-        End::Failed(rule, offset) => Closure {
-            sent: Some(oracle::answer(rule).into()),
-            first: Some(Closer::Local),
-            cause: Some(Cause::Violation(websocket_proto::ProtocolError { rule, offset })),
-            ..none
-        },
-    }
 }
 
 fn check_both_ways(setup: &Setup, stream: &[u8], cuts: &[usize], expected: &Reading) {

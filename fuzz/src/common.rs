@@ -1,4 +1,5 @@
-//! What the tests of the crate and the targets here share: the naive decoder, the pair of machines, the keys.
+//! What the tests of the crate and the targets here share: the naive decoder, the pair of machines, the keys, and what must
+//! hold.
 #![allow(dead_code, reason = "the tests use the rest")]
 
 #[path = "../../tests/common/keys.rs"]
@@ -9,3 +10,5 @@ pub(crate) mod oracle;
 pub(crate) mod pair;
 #[path = "../../tests/common/run.rs"]
 pub(crate) mod run;
+#[path = "../../tests/common/verify.rs"]
+pub(crate) mod verify;

@@ -8,9 +8,10 @@ use crate::{
         keys::Keys,
         oracle::{self, Reading, Seen, Setup},
         run,
+        verify::frames_in,
     },
     support::{drain, setup},
-    verify::{self, frames_in},
+    verify,
 };
 
 pub fn server(data: &[u8]) {

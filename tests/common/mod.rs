@@ -6,3 +6,4 @@ pub(crate) mod oracle;
 pub(crate) mod pair;
 pub(crate) mod run;
 pub(crate) mod stream;
+pub(crate) mod verify;
