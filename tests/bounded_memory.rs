@@ -115,7 +115,7 @@ fn reserving_by_a_declared_length() {
                 let mut conn = conn();
                 let mut whole = Assembler::new(memory());
                 let held = peak(|| {
-                    let mut out = QueueOutput::with_limit(1 << 40);
+                    let mut out = QueueOutput::with_limit(usize::MAX);
                     let mut input = Input::new(&mut bytes);
                     while let Some(event) = conn.receive(&mut input, &mut out) {
                         let Event::Data(data) = event else { panic!("{event:?}") };
@@ -145,7 +145,7 @@ fn reserving_by_a_declared_length() {
     // With the limits that are set unless told otherwise it is refused at its header.
     let mut conn = Connection::new(Server, &Config::default(), Agreed::default());
     let mut bytes = announce(0x82, HUGE, true);
-    let mut out = QueueOutput::with_limit(1 << 40);
+    let mut out = QueueOutput::with_limit(usize::MAX);
     let mut input = Input::new(&mut bytes);
     assert!(peak(|| while conn.receive(&mut input, &mut out).is_some() {}) <= 100);
     assert_eq!(conn.failure().map(|error| error.rule), Some(Rule::FrameTooLong));
