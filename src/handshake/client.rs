@@ -134,15 +134,12 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
     ///
     /// [`Progress::Refused`] comes once its body is complete, or fills the memory, or the stream has ended.
     pub fn receive<'b>(&mut self, mut input: Input<'b>) -> Progress<'_, 'b> {
-        let before = self.stage;
-        if let Err(error) = self.read(&mut input) {
-            self.stage = Stage::Failed(error);
-            return Progress::Failed(error);
-        }
-        match (self.stage, self.response()) {
-            (stage, _) if stage == before => Progress::More,
-            (Stage::Opened(agreed), Some(response)) => Progress::Opened { response, agreed, rest: input },
-            (Stage::Refused, Some(response)) => Progress::Refused(response),
+        match (self.advance(&mut input), self.response()) {
+            (Some(Stage::Opened(agreed)), Some(response)) => {
+                Progress::Opened { response, agreed, rest: input }
+            }
+            (Some(Stage::Refused), Some(response)) => Progress::Refused(response),
+            (Some(Stage::Failed(error)), _) => Progress::Failed(error),
             _ => Progress::More,
         }
     }
@@ -199,22 +196,26 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
 
     /// The next event: [`Handshake::receive`] for a session, whose `Input` goes on into the connection.
     pub(crate) fn event<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+        match self.advance(input)? {
+            Stage::Opened(_) => Some(Event::Opened),
+            Stage::Refused => Some(Event::Refused),
+            Stage::Failed(error) => Some(Event::Failed(error)),
+            Stage::Reading | Stage::Body(_) => None,
+        }
+    }
+
+    /// Reads on, and says what stage was reached by that, if it is another one.
+    fn advance(&mut self, input: &mut Input<'_>) -> Option<Stage> {
         let before = self.stage;
         if let Err(error) = self.read(input) {
             self.stage = Stage::Failed(error);
             input.take_all();
-            return Some(Event::Failed(error));
         }
-        match self.stage {
-            stage if stage == before => None,
-            Stage::Opened(_) => Some(Event::Opened),
-            Stage::Refused => Some(Event::Refused),
-            _ => None,
-        }
+        (self.stage != before).then_some(self.stage)
     }
 
     fn read(&mut self, input: &mut Input<'_>) -> Result<(), ProtocolError> {
-        let start = self.offered.iter().fold(0_usize, |sum, len| sum.saturating_add(*len));
+        let start = self.start();
         let Some(memory) = self.memory.as_mut().get_mut(start..) else { return Ok(()) };
         while self.stage == Stage::Reading && self.scanner.scan(input, memory, &self.limits)? {
             let head = Head::new(memory.get(..self.scanner.kept()).unwrap_or_default());
@@ -271,7 +272,12 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
 
     /// The memory behind what was offered.
     fn answer(&self) -> &[u8] {
-        let start = self.offered.iter().fold(0_usize, |sum, len| sum.saturating_add(*len));
-        self.memory.as_ref().get(start..).unwrap_or_default()
+        self.memory.as_ref().get(self.start()..).unwrap_or_default()
+    }
+
+    /// Where what was offered ends.
+    fn start(&self) -> usize {
+        let [protocols, extensions] = self.offered;
+        protocols.saturating_add(extensions)
     }
 }
