@@ -8,7 +8,7 @@ use websocket_proto::{
     server,
 };
 
-use crate::common::oracle::frame;
+use super::common::oracle::frame;
 
 type Work = Box<dyn FnMut()>;
 /// Prepares work on an input of this size.

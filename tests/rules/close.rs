@@ -5,7 +5,7 @@ use websocket_proto::{
     QueueOutput, Role, Rule, SendError, Server, SliceOutput,
 };
 
-use crate::runner::{
+use super::runner::{
     Act, CLOSED, Case, Frame, OPEN, Seen, Side, body, close, exactly, frame, head, on_both_sides, outgoing,
     ping, receive, run,
 };

@@ -7,7 +7,7 @@ use websocket_proto::{
     Opcode, Outgoing, Role, Rule, SendError, Server, SliceOutput, Transport,
 };
 
-use crate::runner::{
+use super::runner::{
     Act, CLOSED, Case, OPEN, Probe, Seen, Side, client, close, frame, head, incoming, naive_mask,
     on_both_sides, outgoing, ping, pong, raw, receive, run,
 };

@@ -5,7 +5,7 @@ use websocket_proto::{
     Outgoing, Output, Role, Rule, Server, SliceOutput, Transport,
 };
 
-use crate::runner::{
+use super::runner::{
     Act, CLOSED, Case, OPEN, Probe, Seen, Side, announce, client, close, exactly, frame, head, incoming,
     on_both_sides, outgoing, ping, pong, raw, receive, run,
 };

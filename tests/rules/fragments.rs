@@ -5,7 +5,7 @@ use websocket_proto::{
     SendError, Server, Transport,
 };
 
-use crate::runner::{
+use super::runner::{
     Case, FixedClient, OPEN, Probe, Seen, Side, client, close, frame, head, incoming, outgoing, ping, pong,
     run,
 };

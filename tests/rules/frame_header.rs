@@ -4,7 +4,7 @@ use websocket_proto::{
     Agreed, Config, Connection, Event, FrameHeader, Input, Kind, Lenient, Opcode, Role, Rsv, Rule, Server,
 };
 
-use crate::runner::{
+use super::runner::{
     BOTH, Case, PEER_KEY, Probe, Seen, Side, announce, client, frame, head, incoming, naive_mask, ping, raw,
     run,
 };
@@ -277,7 +277,7 @@ fn w13_reserved_opcodes() {
         run([Case {
             input: vec![frame(0x01, "a"), ping("b"), frame(0x80 | opcode, "Hello")],
             events: vec![Seen::first(Kind::Text, "a"), Seen::Ping(b"b".to_vec())],
-            output: vec![frame(0x8a, "b"), crate::runner::close(1002, "")],
+            output: vec![frame(0x8a, "b"), super::runner::close(1002, "")],
             ..Case::fault(
                 format!("W13 opcode {opcode} inside a message"),
                 Rule::ReservedOpcode,

@@ -2,7 +2,7 @@
 
 use websocket_proto::{Agreed, Config, Connection, Event, Input, Kind, Rsv, Rule, SAVED};
 
-use crate::runner::{
+use super::runner::{
     Case, Frame, Seen, Side, announce, client, close, frame, head, incoming, ping, pong, receive, run,
 };
 

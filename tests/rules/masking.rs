@@ -7,12 +7,12 @@ use websocket_proto::{
     MaskSource, Outgoing, Prepared, Rule, SendError, Server, SliceOutput, Transport, mask,
 };
 
-use crate::runner::{
+use super::runner::{
     Case, Probe, Seen, Side, client, close, exactly, frame, head, incoming, naive_mask, ping, pong, run,
 };
 
 /// One frame of every sort.
-fn one_of_each() -> Vec<(crate::runner::Frame, Seen)> {
+fn one_of_each() -> Vec<(super::runner::Frame, Seen)> {
     vec![
         (frame(0x81, "Hello"), Seen::whole(Kind::Text, "Hello")),
         (frame(0x82, ""), Seen::whole(Kind::Binary, "")),
@@ -163,7 +163,7 @@ fn w84_a_source_that_runs_dry() {
             Some([9, 8, 7, 6])
         }
     }
-    let masked = |frames: &[crate::runner::Frame]| -> Vec<u8> {
+    let masked = |frames: &[super::runner::Frame]| -> Vec<u8> {
         frames.iter().flat_map(|frame| frame.bytes(Some([9, 8, 7, 6]))).collect()
     };
     let keys = Cell::new(0);

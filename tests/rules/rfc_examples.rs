@@ -4,7 +4,7 @@ use websocket_proto::{
     Agreed, Config, Connection, FrameHeader, Kind, MaskKey, Opcode, Outgoing, Rsv, Server,
 };
 
-use crate::runner::{Case, FixedClient, PEER_KEY, Seen, Side, exactly, run};
+use super::runner::{Case, FixedClient, PEER_KEY, Seen, Side, exactly, run};
 
 const HELLO: &[u8] = &[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
 const MASKED_HELLO: &[u8] = &[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];

@@ -6,7 +6,7 @@ use websocket_proto::{
     Outgoing, Output, Part, ProtocolError, Role, Rsv, Rule, Server, Transport,
 };
 
-pub(crate) use crate::wire::*;
+pub(crate) use super::wire::*;
 
 /// A client that draws the same key again and again, so that its output is known.
 pub(crate) type FixedClient = Client<fn() -> MaskKey>;
@@ -420,11 +420,9 @@ pub(crate) fn receive<R: Role>(
 macro_rules! on_both_sides {
     ($test:ident) => {{
         use websocket_proto::{Agreed, Config, Connection, Server};
-        $test($crate::runner::Side::Server, || {
-            Connection::new(Server, &Config::default(), Agreed::default())
-        });
-        $test($crate::runner::Side::Client, || {
-            Connection::new($crate::runner::client(), &Config::default(), Agreed::default())
+        $test(super::runner::Side::Server, || Connection::new(Server, &Config::default(), Agreed::default()));
+        $test(super::runner::Side::Client, || {
+            Connection::new(super::runner::client(), &Config::default(), Agreed::default())
         });
     }};
 }

@@ -4,7 +4,7 @@ use websocket_proto::{
     Agreed, Config, Connection, Event, Input, Kind, Outgoing, Prepared, Role, Rsv, Rule, SendError, Server,
 };
 
-use crate::runner::{
+use super::runner::{
     At, Case, FixedClient, Seen, Side, body, client, close, frame, head_end, incoming, outgoing, ping, pong,
     run,
 };

@@ -1,0 +1,51 @@
+//! Every seed through its target, without a fuzzer: a finding stays found on any toolchain, and this is what coverage is
+//! measured with. `corpus/` runs too where there is one.
+
+use std::{fs, path::Path};
+
+use websocket_proto_fuzz::{chunking, decode, differential, extensions, heads, pair, restore, round_trip, uri};
+
+const TARGETS: [(&str, fn(&[u8])); 11] = [
+    ("chunking", chunking::chunking),
+    ("decode_client", decode::client),
+    ("decode_server", decode::server),
+    ("differential", differential::differential),
+    ("extensions_and_protocols", extensions::extensions),
+    ("pair", pair::pair),
+    ("request_head", heads::request),
+    ("response_head", heads::response),
+    ("restore", restore::restore),
+    ("round_trip", round_trip::round_trip),
+    ("uri", uri::uri),
+];
+
+fn names(folder: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) else { return Vec::new() };
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("a folder can be listed").file_name().into_string().expect("UTF-8")).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn every_seed_passes_its_target() {
+    for (target, run) in TARGETS {
+        let mut seeds = 0;
+        for folder in [format!("seeds/{target}"), format!("corpus/{target}")] {
+            for name in names(&folder) {
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).join(&name);
+                let seed = fs::read(&path).expect("a seed can be read");
+                std::panic::catch_unwind(|| run(&seed)).unwrap_or_else(|_| panic!("{}", path.display()));
+                seeds += 1;
+            }
+        }
+        println!("{target}: {seeds}");
+        assert!(seeds > 30, "{target} has its seeds");
+    }
+}
+
+#[test]
+fn every_target_is_in_the_table() {
+    let table: Vec<String> = TARGETS.iter().map(|(target, _)| format!("{target}.rs")).collect();
+    assert_eq!(names("fuzz_targets"), table);
+}
