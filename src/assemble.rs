@@ -1,5 +1,7 @@
 //! Whole messages, in memory of the caller's. A message that comes in one piece passes through without a copy.
 
+#[cfg(feature = "deflate")]
+use crate::deflate::{engine::Engine, inflate::Inflate};
 use crate::{
     bytes::{Input, Output, copy_at},
     connection::Connection,
@@ -115,6 +117,46 @@ impl<B: Buffer> Assembler<B> {
         Ok(if part.last { Some(self.finish(part)) } else { None })
     }
 
+    /// Adds a piece, which `inflate` inflates if it is compressed: for connections that agreed on permessage-deflate.
+    /// The memory bounds the message beside `inflate`'s own limit.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), and the rule that inflating found broken: hand it to
+    /// [`Connection::fail`].
+    #[cfg(feature = "deflate")]
+    pub fn inflate<'m, E: Engine>(
+        &'m mut self,
+        data: Data<'m>,
+        inflate: &mut Inflate<E>,
+    ) -> Result<Option<Message<'m>>, Rule> {
+        let part = data.part();
+        if !part.compressed {
+            return self.push(data);
+        }
+        if part.first {
+            self.len = 0;
+        }
+        let mut piece = inflate.begin(data);
+        loop {
+            let room = self.buffer.room(self.len);
+            // What is there already, or as much again as was made, so that few steps make a long message.
+            let want = self.buffer.ready(self.len).max(self.len).max(LEAST).min(room);
+            // Without room one byte of no one's shows whether there is more.
+            let mut beyond = [0];
+            let place = match want {
+                0 => &mut beyond[..],
+                _ => self.buffer.place(self.len, want as u64),
+            };
+            let Some(made) = inflate.step(&mut piece, place, room as u64)? else {
+                return Ok(None);
+            };
+            self.len = self.len.saturating_add(made.len);
+            if made.part.last {
+                return Ok(Some(self.finish(Part { compressed: false, ..part })));
+            }
+        }
+    }
+
     /// Where the rest of the data frame under way will stay: read straight to its front, and tell
     /// [`placed`](Self::placed). Empty between frames, inside a control frame, and where the frame does not fit.
     ///
@@ -169,6 +211,10 @@ pub trait Buffer: sealed::Sealed {
     #[doc(hidden)]
     fn room(&self, len: usize) -> usize;
 
+    /// How many bytes behind the first `len` can be written to without growing.
+    #[doc(hidden)]
+    fn ready(&self, len: usize) -> usize;
+
     /// Puts `bytes` behind the first `len`. False, and nothing is put, if they do not fit.
     #[doc(hidden)]
     fn append(&mut self, len: usize, bytes: &[u8]) -> bool;
@@ -201,6 +247,10 @@ macro_rules! fixed {
                 self.len().saturating_sub(len)
             }
 
+            fn ready(&self, len: usize) -> usize {
+                self.room(len)
+            }
+
             fn append(&mut self, len: usize, bytes: &[u8]) -> bool {
                 copy_at(self, len, bytes)
             }
@@ -220,6 +270,10 @@ fixed!([const N: usize] [u8; N], [] &mut [u8]);
 #[cfg(feature = "alloc")]
 fixed!([] alloc::boxed::Box<[u8]>);
 
+/// The least that a message is inflated to at a time.
+#[cfg(feature = "deflate")]
+const LEAST: usize = 1024;
+
 /// A `Vec` hands out a place of no more than this at a time, so that nothing is reserved by a declared length.
 #[cfg(feature = "alloc")]
 const STEP: usize = 64 * 1024;
@@ -233,9 +287,16 @@ impl Buffer for alloc::vec::Vec<u8> {
         usize::MAX.saturating_sub(len)
     }
 
+    fn ready(&self, len: usize) -> usize {
+        self.len().saturating_sub(len)
+    }
+
     fn append(&mut self, len: usize, bytes: &[u8]) -> bool {
-        self.truncate(len);
-        self.extend_from_slice(bytes);
+        // What is there already is kept for the messages that are inflated or read to their place.
+        if !copy_at(self, len, bytes) {
+            self.truncate(len);
+            self.extend_from_slice(bytes);
+        }
         true
     }
 
@@ -259,6 +320,10 @@ impl<const N: usize> sealed::Sealed for heapless::Vec<u8, N> {}
 impl<const N: usize> Buffer for heapless::Vec<u8, N> {
     fn room(&self, len: usize) -> usize {
         N.saturating_sub(len)
+    }
+
+    fn ready(&self, len: usize) -> usize {
+        self.len().saturating_sub(len)
     }
 
     fn append(&mut self, len: usize, bytes: &[u8]) -> bool {

@@ -1,5 +1,6 @@
 //! A connection after the opening handshake: its two halves, and the line that joins them.
 
+pub(crate) mod endpoint;
 pub(crate) mod reader;
 pub(crate) mod save;
 pub(crate) mod writer;
@@ -153,6 +154,11 @@ impl<R: Role> Connection<R> {
                 && self.reader.decoder.end.is_some(),
             cause,
         }
+    }
+
+    /// What the opening handshake agreed on.
+    pub const fn agreed(&self) -> Agreed {
+        self.reader.terms.agreed
     }
 
     /// How much of the frame under way is still to come, in bytes; 0 between frames and inside a header. Who has

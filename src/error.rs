@@ -59,6 +59,8 @@ pub enum SendError {
     Reserved,
     /// The mask source has no key now. A reply waits for one; a frame is to be sent again.
     NoKey,
+    /// Compressing failed, and a Close with 1011 is on its way (W145).
+    Compressor,
 }
 
 impl fmt::Display for SendError {
@@ -79,6 +81,7 @@ impl fmt::Display for SendError {
             Self::Reserved => {
                 f.write_str("RSV1 is not negotiated, or not on a message's first frame (RFC 7692 §6.1)")
             }
+            Self::Compressor => f.write_str("the compressor failed (RFC 6455 §7.4.1, code 1011)"),
             Self::NoKey => f.write_str("the mask source has no key (RFC 6455 §5.3)"),
         }
     }

@@ -101,6 +101,8 @@ mod bytes;
 mod close;
 mod config;
 mod connection;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod error;
 mod event;
 mod frame;
@@ -125,6 +127,7 @@ pub use crate::{
     config::{Config, HeadLimits, Lenient},
     connection::{
         Connection,
+        endpoint::{Fails, Sends},
         reader::Reader,
         save::{RestoreError, SAVED},
         writer::Writer,
@@ -145,6 +148,7 @@ pub use crate::{
     mask::{MaskKey, mask},
     negotiate::{
         agreed::Agreed,
+        deflate::{DeflateAnswer, DeflateOffer, DeflatePolicy, DeflateSide, DeflateTerms},
         extension::{Extension, Extensions, Param, Params, Value},
         extension_grammar::ExtensionError,
         origin::{Origin, OriginPolicy},
@@ -159,6 +163,17 @@ pub use crate::{
 
 #[cfg(feature = "alloc")]
 pub use crate::bytes::QueueOutput;
+
+#[cfg(feature = "zlib")]
+pub use crate::deflate::compress::{Deflate, DeflateOptions, DeflateStrategy, Deflating};
+#[cfg(all(feature = "deflate", feature = "alloc"))]
+pub use crate::deflate::heap::Heap;
+#[cfg(feature = "deflate")]
+pub use crate::deflate::{
+    engine::Engine,
+    inflate::{Inflate, Inflating},
+    window::Window,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -3,7 +3,7 @@
 
 use crate::{
     config::{Config, Lenient},
-    frame::header::Rsv,
+    negotiate::agreed::Agreed,
     opcode::{Kind, Opcode},
     rule::Rule,
     utf8::Utf8,
@@ -83,17 +83,17 @@ pub(crate) struct Terms {
     pub(crate) message_limit: u64,
     pub(crate) fragment_limit: u32,
     pub(crate) lenient: Lenient,
-    pub(crate) reserved: Rsv,
+    pub(crate) agreed: Agreed,
 }
 
 impl Terms {
-    pub(crate) const fn new(config: &Config, reserved: Rsv) -> Self {
+    pub(crate) const fn new(config: &Config, agreed: Agreed) -> Self {
         Self {
             frame_limit: config.frame_limit,
             message_limit: config.message_limit,
             fragment_limit: config.fragment_limit,
             lenient: config.lenient,
-            reserved,
+            agreed,
         }
     }
 }

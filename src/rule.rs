@@ -101,6 +101,9 @@ catalogue! {
     UnassignedCloseCode = "W60", "RFC 6455 §7.4.2", Close(1002), "a close code is 1000 to 1014 or 3000 to 4999";
     InvalidReason = "W54", "RFC 6455 §5.5.1", Close(1007), "a close reason is UTF-8";
 
+    // permessage-deflate.
+    CorruptCompression = "W132", "RFC 7692 §7.2.2", Close(1007), "a compressed message is blocks of DEFLATE, whole, within the window agreed on";
+
     // What an application or a stage finds: see `Connection::fail`.
     Unacceptable = "W169", "RFC 6455 §7.4.1", Close(1003), "a message is of a type that this side accepts";
     InvalidPayload = "W170", "RFC 6455 §7.4.1", Close(1007), "a message's data is consistent with its type";
@@ -150,6 +153,8 @@ catalogue! {
     ProtocolNotChosen = "W118", "RFC 6455 §4.1", Leave, "a subprotocol is chosen where this side requires one";
     ExtensionAnswer = "W104", "RFC 6455 §9.1", Leave, "the extensions answered are a list of extensions";
     ExtensionNotOffered = "W119", "RFC 6455 §9.1", Leave, "every extension answered was offered, once";
+    DeflateAnswer = "W120", "RFC 7692 §7.1", Leave, "permessage-deflate is answered with parameters that the offer allows";
+    DeflateIgnored = "W163", "RFC 7692 §7.1", Leave, "what the offer of permessage-deflate asks of the server is in the answer";
     TooManyInterim = "W123", "RFC 9110 §15.2", Leave, "a few interim responses come before the answer";
 }
 

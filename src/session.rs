@@ -6,7 +6,10 @@ use crate::{
     bytes::{Input, Output},
     close::CloseCode,
     config::Config,
-    connection::Connection,
+    connection::{
+        Connection,
+        endpoint::{self, Fails, Sends},
+    },
     error::{HandshakeError, ProtocolError, SendError},
     event::{Event, Outgoing},
     handshake::{client, server},
@@ -227,6 +230,15 @@ impl<R: Opens<S>, S> Session<R, S> {
         }
     }
 
+    /// What the opening handshake agreed on, once it is done.
+    pub fn agreed(&self) -> Option<Agreed> {
+        match &self.stage {
+            Stage::Open(connection) => Some(connection.agreed()),
+            Stage::Opening { handshake, .. } => handshake.agreed(),
+            Stage::Between => None,
+        }
+    }
+
     /// The rule that the peer broke, if it did.
     pub fn failure(&self) -> Option<ProtocolError> {
         match &self.stage {
@@ -276,6 +288,30 @@ impl<R: Opens<S>, S> Session<R, S> {
             }
             self.stage = Stage::Open(connection);
         }
+    }
+}
+
+impl<R: Opens<S>, S> endpoint::sealed::Sealed for Session<R, S> {}
+
+impl<R: Opens<S>, S> Fails for Session<R, S> {
+    fn fail(&mut self, rule: Rule, out: &mut (impl Output + ?Sized)) -> Event<'static> {
+        // Before the handshake is done there are no messages that a stage could find fault with.
+        self.fail(rule, out).unwrap_or(Event::Failed(ProtocolError { rule, offset: 0 }))
+    }
+}
+
+impl<R: Opens<S>, S> Sends for Session<R, S> {
+    fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.send(frame, out)
+    }
+
+    fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.close(code, reason, out)
     }
 }
 

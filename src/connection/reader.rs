@@ -54,7 +54,7 @@ impl<S: Side> Reader<S> {
             side: PhantomData,
             decoder: Decoder::new(Control::default()),
             message: Message::default(),
-            terms: Terms::new(config, agreed.reserved()),
+            terms: Terms::new(config, agreed),
             stage: Stage::Frames,
             received: 0,
             pong: 0,
@@ -288,7 +288,7 @@ struct Demands<'r, S> {
 impl<S: Side> Gate for Demands<'_, S> {
     #[inline]
     fn first(&self, first: First) -> Result<(), Rule> {
-        first.rsv.check(first.opcode, self.terms.reserved)?;
+        first.rsv.check(first.opcode, self.terms.agreed.reserved())?;
         self.message.admit(first.opcode, self.terms)
     }
 

@@ -13,10 +13,7 @@ use super::{
 use crate::{
     close::CloseFrame,
     config::{Config, Lenient},
-    frame::{
-        decode::{End, Place},
-        header::Rsv,
-    },
+    frame::decode::{End, Place},
     mask::MaskKey,
     message::Open,
     negotiate::agreed::Agreed,
@@ -31,7 +28,7 @@ use crate::{
 pub const SAVED: usize = 352;
 
 /// Raised whenever the layout or the catalogue of rules changes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Why saved bytes are not restored. Nothing is guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +82,7 @@ impl<R: Role> Connection<R> {
             return Err(RestoreError::Role);
         }
         let reader = restore_reader(&mut bytes)?;
-        let writer = restore_writer(role, reader.terms.reserved, &mut bytes)?;
+        let writer = restore_writer(role, reader.terms.agreed, &mut bytes)?;
         if bytes.rest.is_empty() { Ok(Self { reader, writer }) } else { Err(RestoreError::Length) }
     }
 }
@@ -96,7 +93,7 @@ fn save_reader<S>(reader: &Reader<S>, pen: &mut Pen<'_>) {
     pen.u64(terms.message_limit);
     pen.put(&terms.fragment_limit.to_be_bytes());
     pen.put(&[u8::from(terms.lenient.non_minimal_length), u8::from(terms.lenient.unmasked_frames)]);
-    pen.put(&[terms.reserved.bits()]);
+    pen.put(&terms.agreed.to_bytes());
 
     let decoder = &reader.decoder;
     pen.u64(decoder.offset);
@@ -139,9 +136,7 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
         lenient: Lenient { non_minimal_length: bytes.bool()?, unmasked_frames: bytes.bool()? },
         ..Config::default()
     };
-    let reserved = bytes.u8()?;
-    let agreed = Agreed::with_reserved(Rsv::from_bits(reserved));
-    check(agreed.reserved().bits() == reserved)?;
+    let agreed = Agreed::from_bytes(bytes.array()?).ok_or(RestoreError::Value)?;
     let mut reader = Reader::new(&config, agreed);
 
     let decoder = &mut reader.decoder;
@@ -204,8 +199,12 @@ fn save_writer<R>(writer: &Writer<R>, pen: &mut Pen<'_>) {
     pen.put(&[writer.flags.0]);
 }
 
-fn restore_writer<R: Role>(role: R, reserved: Rsv, bytes: &mut Bytes<'_>) -> Result<Writer<R>, RestoreError> {
-    let mut writer = Writer::new(role, Agreed::with_reserved(reserved));
+fn restore_writer<R: Role>(
+    role: R,
+    agreed: Agreed,
+    bytes: &mut Bytes<'_>,
+) -> Result<Writer<R>, RestoreError> {
+    let mut writer = Writer::new(role, agreed);
     writer.owed = bytes.u64()?;
     check(writer.owed >> 63 == 0)?;
     writer.key = bytes.key()?;
@@ -229,7 +228,7 @@ fn restore_writer<R: Role>(role: R, reserved: Rsv, bytes: &mut Bytes<'_>) -> Res
     writer.state = State::from_number(bytes.u8()?).ok_or(RestoreError::Value)?;
     writer.open = bytes.open()?;
     writer.flags = Flags(bytes.u8()?);
-    check(writer.flags.0 & !Flags::ALL == reserved.bits())?;
+    check(writer.flags.fit(agreed))?;
     Ok(writer)
 }
 

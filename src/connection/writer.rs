@@ -62,7 +62,23 @@ impl Flags {
     const COMPRESSED: u8 = 2;
     /// Data frames went out since the last time somebody asked.
     const ACTIVE: u8 = 4;
-    pub(super) const ALL: u8 = Self::OWED_FIN | Self::COMPRESSED | Self::ACTIVE;
+    /// A message that was compressed once for many may go out here: the peer inflates each message by itself, in the
+    /// whole window.
+    const INDEPENDENT: u8 = 8;
+    const CHANGING: u8 = Self::OWED_FIN | Self::COMPRESSED | Self::ACTIVE;
+
+    /// The reserved bits share the byte: they lie above the flags, where they stand on the wire.
+    fn new(agreed: Agreed) -> Self {
+        let mut flags = Self(agreed.reserved().bits());
+        let independent = agreed.deflate().is_some_and(|terms| terms.server.is_independent());
+        flags.set(Self::INDEPENDENT, independent);
+        flags
+    }
+
+    /// Whether a connection with this agreement can come to have these flags.
+    pub(super) fn fit(self, agreed: Agreed) -> bool {
+        self.0 & !Self::CHANGING == Self::new(agreed).0
+    }
 
     const fn has(self, flag: u8) -> bool {
         self.0 & flag != 0
@@ -85,8 +101,7 @@ impl<R: Role> Writer<R> {
             slot: Slot::default(),
             state: State::default(),
             open: Open::default(),
-            // The reserved bits share the byte: they lie above the flags, where they stand on the wire.
-            flags: Flags(agreed.reserved().bits()),
+            flags: Flags::new(agreed),
         }
     }
 
@@ -461,7 +476,7 @@ impl Writer<Server> {
             });
         }
         self.flags.set(Flags::ACTIVE, true);
-        Ok(message.as_bytes())
+        Ok(if self.flags.has(Flags::INDEPENDENT) { message.compressed_bytes() } else { message.as_bytes() })
     }
 }
 

@@ -11,8 +11,10 @@ use crate::{bytes::SliceOutput, opcode::Kind};
 /// A server masks nothing, so the same bytes serve every peer.
 #[derive(Clone, Debug)]
 pub struct Prepared<B> {
+    /// The frame, and the frame with its payload compressed behind it if there is one.
     memory: B,
     len: usize,
+    end: usize,
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Prepared<B> {
@@ -27,7 +29,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Prepared<B> {
             return None;
         }
         let len = out.pending().len();
-        Some(Self { memory: out.into_memory(), len })
+        Some(Self { memory: out.into_memory(), len, end: len })
     }
 }
 
@@ -35,6 +37,14 @@ impl<B: AsRef<[u8]>> Prepared<B> {
     /// The frame's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.memory.as_ref().get(..self.len).unwrap_or_default()
+    }
+
+    /// The same for whoever takes it compressed, if there is such a form.
+    pub(crate) fn compressed_bytes(&self) -> &[u8] {
+        match self.memory.as_ref().get(self.len..self.end) {
+            Some(compressed) if !compressed.is_empty() => compressed,
+            _ => self.as_bytes(),
+        }
     }
 }
 
@@ -55,7 +65,17 @@ impl Prepared<alloc::vec::Vec<u8>> {
         // A `Vec` has room for whatever fits in memory.
         let _fits = encode::frame(header(kind, payload), payload, &mut memory);
         let len = memory.len();
-        Self { memory, len }
+        Self { memory, len, end: len }
+    }
+
+    /// Both forms of a message. A text was checked.
+    #[cfg(feature = "zlib")]
+    pub(crate) fn with_compressed(kind: Kind, payload: &[u8], compressed: &[u8]) -> Self {
+        let mut both = Self::new(kind, payload);
+        let header = FrameHeader { rsv: Rsv::RSV1, ..header(kind, compressed) };
+        let _fits = encode::frame(header, compressed, &mut both.memory);
+        both.end = both.memory.len();
+        both
     }
 }
 

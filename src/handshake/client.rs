@@ -48,7 +48,7 @@ use crate::{
         head::Head,
         scan::{Scanner, Sort},
     },
-    negotiate::agreed::Agreed,
+    negotiate::{agreed::Agreed, deflate::DeflatePolicy},
     rule::Rule,
 };
 
@@ -85,6 +85,7 @@ pub struct Handshake<S> {
     /// Bytes of the offered subprotocols and of the offered extensions.
     offered: [usize; 2],
     require_protocol: bool,
+    deflate: Option<DeflatePolicy>,
     interims: u8,
     body: usize,
     stage: Stage,
@@ -124,6 +125,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
             expected: accept::accept(&request.key()),
             offered,
             require_protocol: request.require_protocol,
+            deflate: request.deflate,
             interims: 0,
             body: 0,
             stage: Stage::Reading,
@@ -267,7 +269,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         let head = Head::new(self.head());
         response::check(head, &self.expected)?;
         response::check_protocol(head, protocols, self.require_protocol)?;
-        response::check_extensions(head, extensions).map(Agreed::with_reserved)
+        response::check_extensions(head, extensions, self.deflate.as_ref())
     }
 
     /// The memory behind what was offered.

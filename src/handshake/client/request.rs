@@ -14,7 +14,10 @@ use crate::{
         list::is_token,
         uri::Uri,
     },
-    negotiate::extension::Extensions,
+    negotiate::{
+        deflate::{self, DeflatePolicy},
+        extension::Extensions,
+    },
 };
 
 /// A request to be sent.
@@ -25,6 +28,7 @@ pub struct Request<'a> {
     protocols: &'a [&'a str],
     pub(super) require_protocol: bool,
     extensions: &'a [(&'a str, Rsv)],
+    pub(super) deflate: Option<DeflatePolicy>,
     headers: &'a [(&'a str, &'a str)],
 }
 
@@ -33,7 +37,15 @@ impl<'a> Request<'a> {
     ///
     /// User info in the URI, if [`UriOptions`](crate::UriOptions) allowed it, becomes an Authorization field.
     pub const fn new(uri: Uri<'a>, nonce: [u8; 16]) -> Self {
-        Self { uri, nonce, protocols: &[], require_protocol: false, extensions: &[], headers: &[] }
+        Self {
+            uri,
+            nonce,
+            protocols: &[],
+            require_protocol: false,
+            extensions: &[],
+            deflate: None,
+            headers: &[],
+        }
     }
 
     /// Offers subprotocols, the favourite first.
@@ -56,6 +68,14 @@ impl<'a> Request<'a> {
     #[must_use]
     pub const fn extensions(mut self, extensions: &'a [(&'a str, Rsv)]) -> Self {
         self.extensions = extensions;
+        self
+    }
+
+    /// Offers permessage-deflate, before other extensions. [`Agreed::deflate`](crate::Agreed::deflate) says what came
+    /// of it.
+    #[must_use]
+    pub const fn deflate(mut self, policy: &DeflatePolicy) -> Self {
+        self.deflate = Some(*policy);
         self
     }
 
@@ -116,11 +136,7 @@ impl<'a> Request<'a> {
                 self.put_protocols(put);
                 put(b"\r\n");
             }
-            if !self.extensions.is_empty() {
-                put(b"Sec-WebSocket-Extensions: ");
-                put_list(self.extensions.iter().map(|(offer, _)| *offer), put);
-                put(b"\r\n");
-            }
+            self.put_extensions(put);
             self.put_credentials(put);
             compose::fields(self.headers, put);
             put(b"\r\n");
@@ -138,6 +154,10 @@ impl<'a> Request<'a> {
         }
         for (offer, _) in self.extensions {
             match Extensions::parse(offer.as_bytes()) {
+                // What was asked for must be known when the answer comes.
+                Ok(extensions) if self.deflate.is_some() && deflate::is_among(extensions.clone()) => {
+                    return Err(HandshakeError::Extension);
+                }
                 Ok(extensions) if extensions.clone().count() != 0 => {}
                 _ => return Err(HandshakeError::Extension),
             }
@@ -147,6 +167,19 @@ impl<'a> Request<'a> {
             Some(_) => &["Host", "Upgrade", "Connection", "Authorization"],
         };
         compose::check_fields(self.headers, own)
+    }
+
+    fn put_extensions(&self, put: &mut dyn FnMut(&[u8])) {
+        if self.deflate.is_none() && self.extensions.is_empty() {
+            return;
+        }
+        put(b"Sec-WebSocket-Extensions: ");
+        if let Some(deflate) = &self.deflate {
+            deflate.offer().put(put);
+            put(if self.extensions.is_empty() { b"" } else { b", " });
+        }
+        put_list(self.extensions.iter().map(|(offer, _)| *offer), put);
+        put(b"\r\n");
     }
 
     fn put_protocols(&self, put: &mut dyn FnMut(&[u8])) {
@@ -190,6 +223,7 @@ impl fmt::Debug for Request<'_> {
             .field("uri", &self.uri)
             .field("protocols", &self.protocols)
             .field("extensions", &self.extensions)
+            .field("deflate", &self.deflate)
             .finish_non_exhaustive()
     }
 }

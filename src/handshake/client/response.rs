@@ -9,6 +9,8 @@ use crate::{
         list::{elements, lists},
     },
     negotiate::{
+        agreed::Agreed,
+        deflate::{self, DeflatePolicy},
         extension::{self, Extension, Extensions},
         protocol,
     },
@@ -109,8 +111,12 @@ pub(super) fn check_protocol(head: Head<'_>, offered: &[u8], required: bool) -> 
 }
 
 /// The extensions of a 101, against those offered as [`Request::keep`](super::Request) wrote them (W119): the reserved
-/// bits of those answered.
-pub(super) fn check_extensions(head: Head<'_>, kept: &[u8]) -> Result<Rsv, Rule> {
+/// bits of those answered, and the terms of permessage-deflate if `policy` offered it.
+pub(super) fn check_extensions(
+    head: Head<'_>,
+    kept: &[u8],
+    policy: Option<&DeflatePolicy>,
+) -> Result<Agreed, Rule> {
     let lines = head.all("Sec-WebSocket-Extensions");
     let offers = kept.split_inclusive(|&byte| byte == b'\n').filter_map(<[u8]>::split_first).flat_map(
         |(bits, offer)| {
@@ -118,10 +124,20 @@ pub(super) fn check_extensions(head: Head<'_>, kept: &[u8]) -> Result<Rsv, Rule>
             names.map(|extension| (extension.name(), Rsv::from_bits(*bits)))
         },
     );
-    extension::check_answer(lines.clone(), offers.clone().map(|(name, _)| name))?;
+    let names = policy.map(|_| deflate::NAME).into_iter().chain(offers.clone().map(|(name, _)| name));
+    extension::check_answer(lines.clone(), names)?;
     let answered = lines.filter_map(|line| Extensions::parse(line).ok()).flatten();
-    Ok(answered.fold(Rsv::NONE, |sum, answer| {
+    let reserved = answered.clone().fold(Rsv::NONE, |sum, answer| {
         let bits = offers.clone().find(|(name, _)| *name == answer.name());
         sum.with(bits.map_or(Rsv::NONE, |(_, bits)| bits))
-    }))
+    });
+    let mut agreed = Agreed::with_reserved(reserved);
+    if let Some(policy) = policy {
+        for answer in answered {
+            if let Some(terms) = policy.check(answer)? {
+                agreed = agreed.with_deflate(terms);
+            }
+        }
+    }
+    Ok(agreed)
 }

@@ -11,6 +11,7 @@ use crate::{
     },
     negotiate::{
         agreed::Agreed,
+        deflate::{self, DeflateAnswer, DeflatePolicy, DeflateTerms},
         extension::{self, Extension, Extensions},
         origin::OriginPolicy,
     },
@@ -23,6 +24,12 @@ impl<'h> Request<'h> {
     /// policy: a browser sends its user's cookies from any page to any server (RFC 6455 §10.2).
     pub const fn accept<'p>(self, policy: OriginPolicy<'p>) -> Accept<'h, 'p> {
         Accept::new(self, policy)
+    }
+
+    /// The terms of permessage-deflate that [`Accept::deflate`] with this policy will agree on, and so what it will cost;
+    /// `None`: it was not offered, or in no way that the policy allows.
+    pub fn deflate(&self, policy: &DeflatePolicy) -> Option<DeflateTerms> {
+        policy.answer(self.extensions()).map(|answer| answer.terms())
     }
 
     /// Answers with another status than 101: a refusal, or a page for a plain GET. The connection ends with it.
@@ -40,12 +47,21 @@ pub struct Accept<'h, 'p> {
     protocol: Option<&'p str>,
     extensions: Option<&'p str>,
     reserved: Rsv,
+    deflate: Option<DeflateAnswer>,
     headers: &'p [(&'p str, &'p str)],
 }
 
 impl<'h, 'p> Accept<'h, 'p> {
     pub(super) const fn new(request: Request<'h>, policy: OriginPolicy<'p>) -> Self {
-        Self { request, policy, protocol: None, extensions: None, reserved: Rsv::NONE, headers: &[] }
+        Self {
+            request,
+            policy,
+            protocol: None,
+            extensions: None,
+            reserved: Rsv::NONE,
+            deflate: None,
+            headers: &[],
+        }
     }
 
     /// Chooses a subprotocol, one of [`Request::protocols`], or none.
@@ -59,6 +75,13 @@ impl<'h, 'p> Accept<'h, 'p> {
     pub const fn extensions(mut self, extensions: &'p str, reserved: Rsv) -> Self {
         self.extensions = Some(extensions);
         self.reserved = reserved;
+        self
+    }
+
+    /// Agrees to permessage-deflate, if it was offered in a way that `policy` allows: [`Request::deflate`] says on what
+    /// terms. It is answered before other extensions.
+    pub fn deflate(mut self, policy: &DeflatePolicy) -> Self {
+        self.deflate = policy.answer(self.request.extensions());
         self
     }
 
@@ -89,14 +112,35 @@ impl<'h, 'p> Accept<'h, 'p> {
             if let Some(protocol) = self.protocol {
                 compose::field("Sec-WebSocket-Protocol", protocol.as_bytes(), put);
             }
-            if let Some(extensions) = self.extensions {
-                compose::field("Sec-WebSocket-Extensions", extensions.as_bytes(), put);
-            }
+            self.put_extensions(put);
             compose::fields(self.headers, put);
             put(b"\r\n");
         })?;
-        *self.request.stage() = Stage::Accepted(Agreed::with_reserved(self.reserved));
+        *self.request.stage() = Stage::Accepted(self.agreed());
         Ok(())
+    }
+
+    fn put_extensions(&self, put: &mut dyn FnMut(&[u8])) {
+        if self.deflate.is_none() && self.extensions.is_none() {
+            return;
+        }
+        put(b"Sec-WebSocket-Extensions: ");
+        if let Some(deflate) = &self.deflate {
+            deflate.put(put);
+        }
+        if let Some(extensions) = self.extensions {
+            put(if self.deflate.is_some() { b", " } else { b"" });
+            put(extensions.as_bytes());
+        }
+        put(b"\r\n");
+    }
+
+    fn agreed(&self) -> Agreed {
+        let agreed = Agreed::with_reserved(self.reserved);
+        match self.deflate {
+            Some(deflate) => agreed.with_deflate(deflate.terms()),
+            None => agreed,
+        }
     }
 
     /// Why the peer is refused after all.
@@ -118,6 +162,9 @@ impl<'h, 'p> Accept<'h, 'p> {
         }
         let Some(answer) = self.extensions else { return Ok(()) };
         let mut offered = self.request.extensions().map(Extension::name);
+        if self.deflate.is_some() && Extensions::parse(answer.as_bytes()).is_ok_and(deflate::is_among) {
+            return Err(HandshakeError::Extension);
+        }
         // What a client fails on (W119): the grammar, an extension not offered, one answered twice.
         extension::check_answer(core::iter::once(answer.as_bytes()), offered.clone())
             .map_err(|_| HandshakeError::Extension)?;

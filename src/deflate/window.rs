@@ -1,0 +1,110 @@
+//! Inflating in memory of the caller's, by `miniz_oxide`: its state and a window of 2^bits bytes.
+
+use miniz_oxide::inflate::{
+    TINFLStatus,
+    core::{DecompressorOxide, decompress_with_limit, inflate_flags},
+};
+
+use super::engine::{Engine, Inflated, TAIL_AND_MORE, sealed};
+use crate::rule::Rule;
+
+/// A state of about 10 KiB, and a window in `W`: `[u8; N]`, `Box<[u8]>`, `Vec<u8>`, `&mut [u8]`.
+#[derive(Clone)]
+pub struct Window<W> {
+    state: DecompressorOxide,
+    memory: W,
+    /// How much of the memory is the window: a power of two.
+    size: usize,
+    /// Where the next byte goes.
+    at: usize,
+    /// Every byte of the window has been written, so that distances reach all of it.
+    full: bool,
+}
+
+impl<W: AsRef<[u8]> + AsMut<[u8]>> Window<W> {
+    /// `None`: the memory is smaller than the window.
+    pub(super) fn new(window_bits: u8, memory: W) -> Option<Self> {
+        let size = 1_usize.checked_shl(u32::from(window_bits))?;
+        let fits = size <= memory.as_ref().len();
+        fits.then(|| Self { state: DecompressorOxide::new(), memory, size, at: 0, full: false })
+    }
+
+    /// One call of the decompressor, up to the window's end and for at most `most` bytes. Its output begins at `at`.
+    fn step(&mut self, input: &[u8], most: usize, flags: u32) -> Result<(TINFLStatus, usize, usize), Rule> {
+        // Until the window is full a distance may not reach back behind its beginning: what lies there was never sent
+        // on this connection. The flag has that checked; a full window may wrap.
+        let wrapping = if self.full { 0 } else { inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF };
+        let flags = flags | wrapping | inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
+        let window = self.memory.as_mut().get_mut(..self.size).unwrap_or_default();
+        let (status, taken, made) =
+            decompress_with_limit(&mut self.state, input, window, self.at, most, flags);
+        match status {
+            TINFLStatus::Done
+            | TINFLStatus::NeedsMoreInput
+            | TINFLStatus::HasMoreOutput
+            | TINFLStatus::BlockBoundary => Ok((status, taken, made)),
+            _ => Err(Rule::CorruptCompression),
+        }
+    }
+}
+
+impl<W> sealed::Sealed for Window<W> {}
+
+impl<W: AsRef<[u8]> + AsMut<[u8]>> Engine for Window<W> {
+    fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule> {
+        let mut all = Inflated { taken: 0, made: 0, ended: false };
+        loop {
+            let rest = place.get_mut(all.made..).unwrap_or_default();
+            if rest.is_empty() {
+                return Ok(all);
+            }
+            let from = self.at;
+            let (status, taken, made) =
+                self.step(input.get(all.taken..).unwrap_or_default(), rest.len(), 0)?;
+            let window = self.memory.as_ref();
+            if let (Some(from), Some(to)) =
+                (window.get(from..).and_then(|behind| behind.get(..made)), rest.get_mut(..made))
+            {
+                to.copy_from_slice(from);
+            }
+            self.at = self.at.saturating_add(made);
+            if self.at >= self.size {
+                self.at = 0;
+                self.full = true;
+            }
+            all.taken = all.taken.saturating_add(taken);
+            all.made = all.made.saturating_add(made);
+            match status {
+                TINFLStatus::Done => return Ok(Inflated { ended: true, ..all }),
+                // The window's end, or the place's.
+                TINFLStatus::HasMoreOutput => {}
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Rule> {
+        match self.step(&TAIL_AND_MORE, 1, inflate_flags::TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY)? {
+            (TINFLStatus::BlockBoundary, 4, 0) => Ok(()),
+            _ => Err(Rule::CorruptCompression),
+        }
+    }
+
+    fn remember(&mut self, _: &[u8]) {}
+
+    fn restart(&mut self) {
+        self.state.init();
+    }
+
+    fn forget(&mut self) {
+        self.restart();
+        self.at = 0;
+        self.full = false;
+    }
+}
+
+impl<W> core::fmt::Debug for Window<W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Window").field("size", &self.size).field("full", &self.full).finish_non_exhaustive()
+    }
+}
