@@ -201,6 +201,16 @@ impl<B: Buffer> Assembler<B> {
     }
 }
 
+#[cfg(feature = "alloc")]
+impl Assembler<alloc::vec::Vec<u8>> {
+    /// Gives the memory back, if nothing of a message is in it: worth it for a connection that idles.
+    pub fn release(&mut self) {
+        if self.len == 0 {
+            self.buffer = alloc::vec::Vec::new();
+        }
+    }
+}
+
 fn message(part: Part, payload: &mut [u8]) -> Message<'_> {
     Message { kind: part.kind, compressed: part.compressed, payload }
 }

@@ -2,14 +2,20 @@
 
 use websocket_proto::{HandshakeError, OriginPolicy, Output, server::Request};
 
+use crate::codec::POLICY;
+
 /// The page that a browser is shown.
 const PAGE: &[u8] = include_bytes!("page.html");
 
 /// The subprotocols spoken here. Both mean the same: what comes is sent back.
 const PROTOCOLS: [&str; 2] = ["echo", "chat"];
 
-/// Puts the answer to `request` out.
-pub(crate) fn answer(request: Request<'_>, out: &mut impl Output) -> Result<(), HandshakeError> {
+/// Puts the answer to `request` out. `deflate`: compression is agreed to.
+pub(crate) fn answer(
+    request: Request<'_>,
+    deflate: bool,
+    out: &mut impl Output,
+) -> Result<(), HandshakeError> {
     if !request.is_upgrade() {
         return answer_plain(request, out);
     }
@@ -18,7 +24,11 @@ pub(crate) fn answer(request: Request<'_>, out: &mut impl Output) -> Result<(), 
     // to give away. Yours must not, as soon as it looks at cookies or listens on a private network: a browser opens
     // WebSockets from any page to any server and sends the user's cookies along. Use `OriginPolicy::SameHost` or a
     // list.
-    request.accept(OriginPolicy::Any).protocol(chosen).write(out)
+    let mut accept = request.accept(OriginPolicy::Any).protocol(chosen);
+    if deflate {
+        accept = accept.deflate(&POLICY);
+    }
+    accept.write(out)
 }
 
 /// A request that asks for no WebSocket: somebody opened the address in a browser.

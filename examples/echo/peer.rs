@@ -8,12 +8,13 @@ use std::{
 
 use mio::net::TcpStream;
 use websocket_proto::{
-    CloseCode, Config, Due, Event, Input, Keepalive, MIN_OUTPUT, Output, QueueOutput, SendError, Server,
-    Session, Timing, Transport,
+    CloseCode, Config, Data, Due, Event, Input, Keepalive, MIN_OUTPUT, Output, QueueOutput, SendError,
+    Server, Session, Timing, Transport,
 };
 
 use crate::{
     answer::answer,
+    codec::{Codec, Compressors},
     log::{Ending, Log},
 };
 
@@ -30,7 +31,7 @@ const MESSAGE_LIMIT: usize = 16 << 20;
 const OUTPUT_LIMIT: usize = 3 * (MESSAGE_LIMIT + READ_BUFFER);
 
 /// The size of the buffer that all connections share.
-pub(crate) const READ_BUFFER: usize = 64 << 10;
+const READ_BUFFER: usize = 64 << 10;
 
 /// Reading fewer bytes at a time than this is not worth a system call.
 const LEAST_READ: usize = 1 << 10;
@@ -48,10 +49,27 @@ pub(crate) struct Peer {
     session: Session<Server, Box<[u8]>>,
     out: QueueOutput,
     timers: Keepalive,
+    /// From the first compressed message on.
+    codec: Option<Box<Codec>>,
     /// The peer ended its stream.
     ended: bool,
     /// This side ended its own.
     shut: bool,
+}
+
+/// What all connections use, one at a time.
+pub(crate) struct Shared {
+    /// What is read lies here and nowhere else: an event is answered before the next connection has its turn.
+    buf: Box<[u8]>,
+    compressors: Compressors,
+    /// Whether compression is agreed to.
+    deflate: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(deflate: bool) -> Self {
+        Self { buf: vec![0; READ_BUFFER].into(), compressors: Compressors::new(), deflate }
+    }
 }
 
 /// What is to become of a connection.
@@ -71,14 +89,15 @@ impl Peer {
             session: Session::server(vec![0; HEAD_LIMIT].into(), config),
             out: QueueOutput::with_limit(OUTPUT_LIMIT),
             timers: Keepalive::new(now, Timing::default()),
+            codec: None,
             ended: false,
             shut: false,
         }
     }
 
     /// Whatever the socket is ready for, and whatever is due. Calling it for nothing does no harm.
-    pub(crate) fn turn(&mut self, buf: &mut [u8], now: Duration, log: Log) -> Next {
-        let next = self.try_turn(buf, now, log).unwrap_or_else(|error| {
+    pub(crate) fn turn(&mut self, shared: &mut Shared, now: Duration, log: Log) -> Next {
+        let next = self.try_turn(shared, now, log).unwrap_or_else(|error| {
             log.line(format_args!("{} failed: {error}", self.address));
             Next::Over
         });
@@ -93,10 +112,10 @@ impl Peer {
         self.session.close(CloseCode::GOING_AWAY, "", &mut self.out).is_ok()
     }
 
-    fn try_turn(&mut self, buf: &mut [u8], now: Duration, log: Log) -> io::Result<Next> {
+    fn try_turn(&mut self, shared: &mut Shared, now: Duration, log: Log) -> io::Result<Next> {
         let mut reads = 0;
         self.write()?;
-        while reads < READS && self.read(buf, log)? {
+        while reads < READS && self.read(shared, log)? {
             // All replies to one read leave in one write.
             self.write()?;
             reads += 1;
@@ -104,6 +123,9 @@ impl Peer {
         let due = self.timers.turn(now, self.session.connection(), &mut self.out);
         self.write()?; // perhaps a ping
         self.out.release();
+        if let Some(codec) = &mut self.codec {
+            codec.release();
+        }
         if self.is_over()? {
             return Ok(Next::Over);
         }
@@ -134,7 +156,8 @@ impl Peer {
     }
 
     /// Reads once and answers. False: the socket has no more for now, or the answers have no room.
-    fn read(&mut self, buf: &mut [u8], log: Log) -> io::Result<bool> {
+    fn read(&mut self, shared: &mut Shared, log: Log) -> io::Result<bool> {
+        let Shared { buf, compressors, deflate } = shared;
         // The echo of n bytes takes at most 3 n + 2 MIN_OUTPUT. Whoever reads no more than there is room for never
         // meets `SendError::NoRoom`, and TCP slows the peer down.
         let most = (self.out.room().saturating_sub(2 * MIN_OUTPUT) / 3).min(buf.len());
@@ -148,7 +171,7 @@ impl Peer {
                 Ok(false)
             }
             Ok(n) => {
-                self.receive(Input::new(&mut buf[..n]), log)?;
+                self.receive(Input::new(&mut buf[..n]), compressors, *deflate, log)?;
                 Ok(true)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
@@ -158,17 +181,22 @@ impl Peer {
     }
 
     /// The application: it answers requests and echoes messages. Pongs and Closes are in the output already.
-    fn receive(&mut self, mut input: Input<'_>, log: Log) -> io::Result<()> {
+    fn receive(
+        &mut self,
+        mut input: Input<'_>,
+        compressors: &mut Compressors,
+        deflate: bool,
+        log: Log,
+    ) -> io::Result<()> {
         while let Some(event) = self.session.receive(&mut input, &mut self.out) {
             match event {
                 Event::Requested => {
                     if let Some(request) = self.session.request() {
                         log.line(format_args!("{} requested {}", self.address, request.target()));
-                        answer(request, &mut self.out).map_err(io::Error::other)?;
+                        answer(request, deflate, &mut self.out).map_err(io::Error::other)?;
                     }
                 }
-                // Piece by piece: a message need not be complete to be sent back.
-                Event::Data(data) => match self.session.send(data.echo(), &mut self.out) {
+                Event::Data(data) => match self.echo(data, compressors) {
                     // Data may still come after our Close, and there is no answer to it.
                     Ok(()) | Err(SendError::Closed) => {}
                     Err(error) => return Err(io::Error::other(error)),
@@ -180,6 +208,16 @@ impl Peer {
             }
         }
         Ok(())
+    }
+
+    /// Piece by piece: a message need not be complete to be sent back. One that is compressed must be.
+    fn echo(&mut self, data: Data<'_>, compressors: &mut Compressors) -> Result<(), SendError> {
+        if !data.part().compressed {
+            return self.session.send(data.echo(), &mut self.out);
+        }
+        let Some(terms) = self.session.agreed().and_then(|agreed| agreed.deflate()) else { return Ok(()) };
+        let codec = self.codec.get_or_insert_with(|| Box::new(Codec::new(terms, MESSAGE_LIMIT as u64)));
+        codec.echo(data, &mut self.session, compressors, &mut self.out)
     }
 
     /// Does what the machine wants done to the socket, once everything was written to it. True: drop it.

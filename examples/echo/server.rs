@@ -19,7 +19,7 @@ use signal_hook::{
 
 use crate::{
     log::Log,
-    peer::{Next, Peer, READ_BUFFER},
+    peer::{Next, Peer, Shared},
 };
 
 /// These are no peers. A peer's token is the number of its place.
@@ -38,8 +38,7 @@ pub(crate) struct Server {
     free: Vec<usize>,
     /// When to look at which place, even if nothing happens there.
     alarms: BTreeSet<(Duration, usize)>,
-    /// What is read lies here and nowhere else: an event is answered before the next connection has its turn.
-    buf: Box<[u8]>,
+    shared: Shared,
     start: Instant,
     log: Log,
 }
@@ -52,7 +51,7 @@ struct Place {
 }
 
 impl Server {
-    pub(crate) fn bind(address: SocketAddr, log: Log) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr, deflate: bool, log: Log) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(address)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
@@ -74,7 +73,7 @@ impl Server {
             places: Vec::new(),
             free: Vec::new(),
             alarms: BTreeSet::new(),
-            buf: vec![0; READ_BUFFER].into(),
+            shared: Shared::new(deflate),
             start,
             log,
         })
@@ -156,7 +155,7 @@ impl Server {
     /// A turn of one connection, if there still is one: an event may come after its end.
     fn turn(&mut self, place: usize, now: Duration) {
         let Some(Some(Place { peer, .. })) = self.places.get_mut(place) else { return };
-        match peer.turn(&mut self.buf, now, self.log) {
+        match peer.turn(&mut self.shared, now, self.log) {
             Next::Wait(time) => self.set_alarm(place, time),
             Next::Over => {
                 self.remove(place);

@@ -11,11 +11,13 @@ use std::{
 
 use mio::{Token, Waker};
 use websocket_proto::{
-    Assembler, Cause, CloseCode, Closure, Event, Kind, Message, Outgoing, SendError, client::Response,
+    Cause, CloseCode, Closure, Event, Kind, Message, Outgoing, QueueOutput, SendError, client::Response,
 };
 
 use crate::{
-    Options, connect,
+    Options,
+    codec::Codec,
+    connect,
     input::{self, Command},
     link::{Link, Machine},
 };
@@ -34,13 +36,13 @@ pub(crate) fn chat(options: &Options<'_>) -> io::Result<bool> {
     // Kept here too: the thread may end before its last waking arrives, and that would be lost with the waker.
     let waker = Arc::new(Waker::new(link.poll.registry(), INPUT)?);
     let mut input = Some(input::lines(Arc::clone(&waker)));
-    let mut whole = Assembler::new(Vec::new());
+    let mut codec = Codec::new();
     // The server may close while the input is open, and the input may end while the server still talks.
-    while link.turn(None, |event, session, _| show(event, session, &mut whole))? {
+    while link.turn(None, |event, session, out| show(event, session, &mut codec, out))? {
         let open = link.session.connection().is_some();
         if open
             && let Some(lines) = &input
-            && !send_lines(lines, &mut link)?
+            && !send_lines(lines, &mut link, &mut codec)?
         {
             input = None;
             // Closing does no harm if the server was first.
@@ -54,7 +56,7 @@ pub(crate) fn chat(options: &Options<'_>) -> io::Result<bool> {
 ///
 /// # Errors
 /// What cannot be sent, if it came through a pipe. Whoever types is told and may try again.
-fn send_lines(lines: &Receiver<Vec<u8>>, link: &mut Link) -> io::Result<bool> {
+fn send_lines(lines: &Receiver<Vec<u8>>, link: &mut Link, codec: &mut Codec) -> io::Result<bool> {
     let typed = io::stdin().is_terminal();
     while link.out.pending().len() < OUTPUT_LIMIT {
         let line = match lines.try_recv() {
@@ -64,7 +66,7 @@ fn send_lines(lines: &Receiver<Vec<u8>>, link: &mut Link) -> io::Result<bool> {
         };
         // What comes through a pipe is data, slash or not.
         let command = if typed { Command::typed(line) } else { Ok(Command::Text(line)) };
-        match command.map(|command| send(&command, link)) {
+        match command.map(|command| send(&command, link, codec)) {
             Ok(Ok(()) | Err(SendError::Closed)) => {}
             Ok(Err(error)) if typed => eprintln!("not sent: {error}"),
             Ok(Err(error)) => return Err(io::Error::other(error)),
@@ -74,19 +76,20 @@ fn send_lines(lines: &Receiver<Vec<u8>>, link: &mut Link) -> io::Result<bool> {
     Ok(true)
 }
 
-fn send(command: &Command, Link { session, out, .. }: &mut Link) -> Result<(), SendError> {
+fn send(command: &Command, Link { session, out, .. }: &mut Link, codec: &mut Codec) -> Result<(), SendError> {
     match command {
-        Command::Text(text) => session.send(Outgoing::whole(Kind::Text, text), out),
-        Command::Binary(bytes) => session.send(Outgoing::binary(bytes), out),
+        Command::Text(text) => codec.send(Kind::Text, text, session, out),
+        Command::Binary(bytes) => codec.send(Kind::Binary, bytes, session, out),
         Command::Ping(payload) => session.send(Outgoing::ping(payload.as_bytes()), out),
         Command::Close(code, reason) => session.close(*code, reason, out),
     }
 }
 
 /// Shows what happened. The machine has answered already where an answer was due.
-fn show(event: Event<'_>, session: &Machine, whole: &mut Assembler<Vec<u8>>) -> io::Result<()> {
+fn show(event: Event<'_>, session: &mut Machine, codec: &mut Codec, out: &mut QueueOutput) -> io::Result<()> {
     match event {
         Event::Opened => {
+            codec.open(session);
             let protocol = session.response().and_then(|response| response.protocol());
             eprintln!("connected{}", protocol.map(|name| format!(" with {name}")).unwrap_or_default());
         }
@@ -95,10 +98,13 @@ fn show(event: Event<'_>, session: &Machine, whole: &mut Assembler<Vec<u8>>) -> 
                 refused(response);
             }
         }
-        Event::Data(data) => match whole.push(data) {
+        Event::Data(data) => match codec.receive(data) {
             Ok(Some(message)) => print(&message)?,
             Ok(None) => {}
-            Err(rule) => return Err(io::Error::other(rule.to_string())),
+            Err(rule) => {
+                let failed = session.fail(rule, out).map_err(io::Error::other)?;
+                return show(failed, session, codec, out);
+            }
         },
         Event::Ping(payload) => eprintln!("ping {payload:?}"),
         Event::Pong(payload) => eprintln!("pong {payload:?}"),

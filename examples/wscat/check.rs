@@ -2,9 +2,9 @@
 
 use std::{collections::VecDeque, error::Error, io, time::Duration};
 
-use websocket_proto::{Assembler, CloseCode, CloseFrame, Control, Event, Kind, Outgoing};
+use websocket_proto::{CloseCode, CloseFrame, Control, Event, Kind, Outgoing};
 
-use crate::{Options, connect, link::Link};
+use crate::{Options, codec::Codec, connect, link::Link};
 
 /// Each check has a connection of its own, and this much time.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ fn whole(probe: &mut Probe, kind: Kind, len: usize) -> Result<()> {
     // Without a period that divides a buffer's length, so that no piece can stand in for another.
     let bytes = (0..len).map(|at| if kind == Kind::Text { b'a' + (at % 23) as u8 } else { (at % 251) as u8 });
     let bytes: Vec<u8> = bytes.collect();
-    probe.send(Outgoing::whole(kind, &bytes))?;
+    probe.send_whole(kind, &bytes)?;
     probe.expect(kind, &bytes)?;
     probe.close(CloseCode::NORMAL, "")
 }
@@ -93,7 +93,7 @@ fn pings(probe: &mut Probe) -> Result<()> {
 /// A connection under test, and what came over it.
 struct Probe {
     link: Link,
-    whole: Assembler<Vec<u8>>,
+    codec: Codec,
     came: VecDeque<Came>,
 }
 
@@ -108,7 +108,7 @@ impl Probe {
     /// Connects, and waits for the opening handshake.
     fn connect(options: &Options<'_>) -> Result<Self> {
         let link = connect(options)?;
-        let mut probe = Self { link, whole: Assembler::new(Vec::new()), came: VecDeque::new() };
+        let mut probe = Self { link, codec: Codec::new(), came: VecDeque::new() };
         match probe.next()? {
             Came::Opened => Ok(probe),
             other => Err(other.instead_of("the opening handshake")),
@@ -117,6 +117,11 @@ impl Probe {
 
     fn send(&mut self, frame: Outgoing<'_>) -> Result<()> {
         Ok(self.link.session.send(frame, &mut self.link.out)?)
+    }
+
+    /// Sends a message, compressed if that was agreed on.
+    fn send_whole(&mut self, kind: Kind, bytes: &[u8]) -> Result<()> {
+        Ok(self.codec.send(kind, bytes, &mut self.link.session, &mut self.link.out)?)
     }
 
     /// Sends a message in fragments.
@@ -174,11 +179,14 @@ impl Probe {
         if left.is_zero() {
             return Err(format!("no end within {} s", LIMIT.as_secs()).into());
         }
-        let Self { link, whole, came } = self;
+        let Self { link, codec, came } = self;
         Ok(link.turn(Some(left), |event, session, _| {
             match event {
-                Event::Opened => came.push_back(Came::Opened),
-                Event::Data(data) => match whole.push(data) {
+                Event::Opened => {
+                    codec.open(session);
+                    came.push_back(Came::Opened);
+                }
+                Event::Data(data) => match codec.receive(data) {
                     Ok(Some(message)) => {
                         came.push_back(Came::Message(message.kind(), message.payload().to_vec()));
                     }

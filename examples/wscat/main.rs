@@ -3,17 +3,21 @@
 //! ```text
 //! wscat [--protocol P]... [--header NAME:VALUE]... URI      lines of standard input are sent, what comes is printed
 //! wscat --check URI                                         checks that an echo server is one
+//! wscat --no-deflate ...                                    without compression
 //! ```
 //!
 //! - [`chat`] talks: messages to standard output, everything else that happens to standard error.
 //! - [`input`] reads standard input on a thread of its own, and knows the commands of whoever types there.
 //! - [`check`] compares what comes back with what was sent.
-//! - [`link`] is the driver below both: a socket and a machine.
+//! - [`link`] is the driver below both: a socket and a machine; [`codec`] compresses.
 //!
 //! The exit code is 0 after a clean close or a check passed, 1 otherwise, and 2 if the arguments make no sense.
 
 mod chat;
 mod check;
+#[path = "../client/codec.rs"]
+#[allow(dead_code, reason = "a chat echoes nothing")]
+mod codec;
 mod input;
 #[path = "../client/link.rs"]
 mod link;
@@ -21,8 +25,8 @@ mod link;
 use std::{env, io, process::ExitCode};
 
 const USAGE: &str = "\
-usage: wscat [--protocol P]... [--header NAME:VALUE]... URI
-       wscat --check URI
+usage: wscat [--no-deflate] [--protocol P]... [--header NAME:VALUE]... URI
+       wscat [--no-deflate] --check URI
 
 At a terminal a line is a message, or one of these:
   /ping TEXT            sends a ping
@@ -34,6 +38,7 @@ At a terminal a line is a message, or one of these:
 struct Options<'a> {
     uri: &'a str,
     check: bool,
+    deflate: bool,
     protocols: Vec<&'a str>,
     headers: Vec<(&'a str, &'a str)>,
 }
@@ -56,11 +61,13 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> Option<Options<'_>> {
-    let mut options = Options { uri: "", check: false, protocols: Vec::new(), headers: Vec::new() };
+    let mut options =
+        Options { uri: "", check: false, deflate: true, protocols: Vec::new(), headers: Vec::new() };
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         match argument {
             "--check" => options.check = true,
+            "--no-deflate" => options.deflate = false,
             "--protocol" => options.protocols.push(arguments.next()?),
             "--header" => {
                 let (name, value) = arguments.next()?.split_once(':')?;
@@ -76,6 +83,7 @@ fn parse(arguments: &[String]) -> Option<Options<'_>> {
 /// Connects as the options ask for.
 fn connect(options: &Options<'_>) -> io::Result<link::Link> {
     link::Link::connect(options.uri, |request| {
-        request.protocols(&options.protocols).headers(&options.headers)
+        let request = request.protocols(&options.protocols).headers(&options.headers);
+        if options.deflate { request.deflate(&codec::OFFER) } else { request }
     })
 }

@@ -32,8 +32,6 @@ class Section(NamedTuple):
     limit: float  # seconds a case
 
 
-# Sections 12 (90 cases) and 13 (126) are compression: they belong here once
-# permessage-deflate is offered and accepted, and report UNIMPLEMENTED before.
 SECTIONS = (
     Section("1", "framing", 16, 20),
     Section("2", "pings and pongs", 11, 20),
@@ -44,8 +42,10 @@ SECTIONS = (
     Section("7", "closing", 37, 20),
     Section("9", "limits and performance", 54, 110),
     Section("10", "automatic fragmentation", 1, 20),
+    Section("12", "compression of different payloads", 90, 120),
+    Section("13", "compression with different parameters", 126, 120),
 )
-TOTAL = 301
+TOTAL = 517
 SIDE_BY_SIDE = 2  # against the server; more only makes timed cases late
 ENUMERATION_LIMIT = 60.0
 GIVE_UP = 3  # hung cases of a role; the rest would hang too
@@ -266,7 +266,7 @@ async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("role", choices=["both", "server", "client"])
     parser.add_argument("--json", type=Path, default=Path("."), metavar="FOLDER", help="where to write the summaries")
-    parser.add_argument("--limit", type=float, default=600.0, help="seconds for one role")
+    parser.add_argument("--limit", type=float, default=2400.0, help="seconds for one role")
     options = parser.parse_args()
     table = await enumerate_cases()
     roles = ["server", "client"] if options.role == "both" else [options.role]

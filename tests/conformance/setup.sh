@@ -9,7 +9,7 @@ python=$cache/venv/bin/python
 export PYTHONDONTWRITEBYTECODE=1
 
 build_examples() {
-    [[ -n ${CONFORMANCE_BIN:-} ]] || cargo build --release --examples
+    [[ -n ${CONFORMANCE_BIN:-} ]] || cargo build --release --examples --features zlib
 }
 
 # A private environment with pinned versions; made anew when the pins change. Joined by

@@ -32,7 +32,7 @@ def program(name: str) -> str:
         folder = str(ROOT / target / "release" / "examples")
     path = Path(folder) / name
     if not path.is_file():
-        raise Unusable(f"{path} is missing: run `cargo build --release --examples` first")
+        raise Unusable(f"{path} is missing: run `cargo build --release --examples --features zlib` first")
     return str(path)
 
 

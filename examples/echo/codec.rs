@@ -1,0 +1,88 @@
+//! permessage-deflate: what a connection keeps of it, and what all connections share.
+
+use std::array;
+
+use websocket_proto::{
+    Assembler, Data, Deflate, DeflateOptions, DeflatePolicy, DeflateSide, DeflateTerms, Heap, Inflate,
+    Message, QueueOutput, Rule, SendError, Server, Session,
+};
+
+/// Clients may keep their window between messages, which costs this server up to 32 KiB for each that does. The server
+/// itself keeps none, so that one compressor serves all connections.
+pub(crate) const POLICY: DeflatePolicy =
+    DeflatePolicy { own: DeflateSide { takeover: false, window_bits: 15 }, peer: DeflateSide::FULL };
+
+/// What a connection that agreed on compression keeps: nothing while no message is under way, but for the window.
+pub(crate) struct Codec {
+    inflate: Inflate<Heap>,
+    whole: Assembler<Vec<u8>>,
+    own: DeflateSide,
+}
+
+impl Codec {
+    pub(crate) fn new(terms: DeflateTerms, message_limit: u64) -> Self {
+        Self {
+            inflate: Inflate::new(terms.client, message_limit),
+            whole: Assembler::new(Vec::new()),
+            own: terms.server,
+        }
+    }
+
+    /// Takes a piece; when its message is complete, sends it back.
+    pub(crate) fn echo(
+        &mut self,
+        data: Data<'_>,
+        session: &mut Session<Server, Box<[u8]>>,
+        compressors: &mut Compressors,
+        out: &mut QueueOutput,
+    ) -> Result<(), SendError> {
+        match self.whole.inflate(data, &mut self.inflate) {
+            Ok(None) => Ok(()),
+            Ok(Some(message)) => compressors.send(&message, self.own, session, out),
+            Err(rule) => fail(session, rule, out),
+        }
+    }
+
+    /// Gives back what an idle connection can do without.
+    pub(crate) fn release(&mut self) {
+        self.inflate.release();
+        self.whole.release();
+    }
+}
+
+fn fail(
+    session: &mut Session<Server, Box<[u8]>>,
+    rule: Rule,
+    out: &mut QueueOutput,
+) -> Result<(), SendError> {
+    session.fail(rule, out).map(|_failed| ())
+}
+
+/// A compressor for each window that may be agreed on, 8 to 15 bits: it allocates nothing before it is used.
+pub(crate) struct Compressors([Deflate; 8]);
+
+impl Compressors {
+    pub(crate) fn new() -> Self {
+        Self(array::from_fn(|above| {
+            let side = DeflateSide { takeover: false, window_bits: 8 + above as u8 };
+            // What came compressed goes back compressed, however short it is.
+            Deflate::new(side, DeflateOptions { threshold: 0, ..DeflateOptions::default() })
+        }))
+    }
+
+    fn send(
+        &mut self,
+        message: &Message<'_>,
+        side: DeflateSide,
+        session: &mut Session<Server, Box<[u8]>>,
+        out: &mut QueueOutput,
+    ) -> Result<(), SendError> {
+        let deflate = &mut self.0[usize::from(side.window_bits - 8)];
+        let mut sending = deflate.begin(message.kind(), message.payload())?;
+        // There is room for the echo of whatever was read, unless it was compressed far better than here.
+        match deflate.write(&mut sending, session, out)? {
+            false => Ok(()),
+            true => Err(SendError::NoRoom { needed: message.payload().len() }),
+        }
+    }
+}
