@@ -12,6 +12,7 @@
 //!   connection, so you answer inside the loop.
 //! - [`Output`] is where all bytes go: whole frames, or nothing. [`SliceOutput`] is bounded memory of yours.
 //! - [`Assembler`] makes whole messages of the pieces, where you want them.
+//! - [`DeflatePolicy`] negotiates compression; `Inflate` and `Deflate` do it, as stages beside the connection.
 //! - [`Keepalive`] does what depends on time: deadlines, pings, rates.
 //! - [`mod@server`] and [`mod@client`] are the opening handshakes, to be used alone if need be.
 //!
@@ -81,6 +82,8 @@
 //!
 //! - `alloc` (default): `Vec<u8>` as an output and as an assembler's memory, `QueueOutput`, `Prepared::text`.
 //! - `std`: conversions of the errors into `std::io::Error`.
+//! - `deflate`: inflating permessage-deflate messages (RFC 7692), by `miniz_oxide`, in given or allocated memory.
+//! - `zlib`: compressing them, and inflating faster, by `zlib-rs`; needs `std`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -186,3 +189,7 @@ mod design {}
 #[cfg(doctest)]
 #[doc = include_str!("../docs/security.md")]
 mod security {}
+
+#[cfg(all(doctest, feature = "zlib"))]
+#[doc = include_str!("../docs/compression.md")]
+mod compression {}
