@@ -8,7 +8,7 @@ use websocket_proto::{
     Config, Extensions, HandshakeError, HeadLimits, Input, OriginPolicy, Rsv, Rule, Uri, client, server,
 };
 
-use crate::support::byte;
+use crate::{support::byte, words};
 
 /// An extension: its name, and its parameters with their values.
 pub(crate) type Extension = (String, Vec<(String, Option<String>)>);
@@ -116,8 +116,16 @@ pub(crate) fn tokens(lines: &[&[u8]]) -> Option<Vec<String>> {
 }
 
 fn owned<'h>(extensions: impl Iterator<Item = websocket_proto::Extension<'h>>) -> Vec<Extension> {
+    let value = |value: websocket_proto::Value<'_>| {
+        let text = value.to_string();
+        assert_eq!(format!("{value:?}"), format!("\"{text}\""));
+        assert!(value == text[..] && value == text.as_bytes()[..] && value == value);
+        assert!(value == &text[..] && value == text.as_bytes());
+        assert!(value != text[1..] && value != text.as_bytes()[1..], "a token is never empty");
+        text
+    };
     let params = |extension: websocket_proto::Extension<'h>| {
-        extension.params().map(|p| (p.name().to_owned(), p.value().map(|value| value.to_string()))).collect()
+        extension.params().map(|param| (param.name().to_owned(), param.value().map(value))).collect()
     };
     extensions.map(|extension| (extension.name().to_owned(), params(extension))).collect()
 }
@@ -158,6 +166,7 @@ fn parse(value: &[u8]) {
         }
         Err(error) => {
             assert!(error.at() <= value.len() && list(&[value]).is_none());
+            words::placed_error(&error, "W104", "RFC 6455 §9.1", error.at());
             // Up to the byte that breaks it, it can be continued.
             let prefix = &value[..error.at()];
             let continued = [&b""[..], b"a", b"a\"", b"\"", b"=a"].iter().any(|end| {
