@@ -165,6 +165,7 @@ impl<R: Opens<Vec<u8>>> Live for Living<R> {
             let Some(event) = self.session.receive(&mut input, &mut out) else { break };
             match event {
                 Event::Requested | Event::Opened | Event::Refused => {
+                    assert!(event.reply().is_none(), "a handshake owes no frames");
                     let told = (self.answer)(&mut self.session, out);
                     life.opening.push(format!("{event:?} {told}"));
                     continue;

@@ -119,8 +119,9 @@ fn owned<'h>(extensions: impl Iterator<Item = websocket_proto::Extension<'h>>) -
     let value = |value: websocket_proto::Value<'_>| {
         let text = value.to_string();
         assert_eq!(format!("{value:?}"), format!("\"{text}\""));
-        assert!(value == text[..] && value == text.as_bytes()[..] && value == value);
-        assert!(value == &text[..] && value == text.as_bytes());
+        let (bytes, same) = (text.as_bytes(), value);
+        assert!(value == text[..] && value == bytes[..] && value == same);
+        assert!(PartialEq::<&str>::eq(&value, &&text[..]) && PartialEq::<&[u8]>::eq(&value, &bytes));
         assert!(value != text[1..] && value != text.as_bytes()[1..], "a token is never empty");
         text
     };

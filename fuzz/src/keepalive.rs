@@ -165,6 +165,8 @@ impl<R: Role> Run<R> {
     }
 
     fn turn(&mut self) -> Option<(Duration, Timeout)> {
+        // As a driver does that has written something.
+        self.conn.poll_transmit(&mut self.out);
         let due = self.timers.turn(self.now, Some(&mut self.conn), &mut self.out);
         let pending = self.out.pending();
         if pending.len() > self.pending {

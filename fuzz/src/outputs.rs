@@ -85,7 +85,6 @@ pub fn outputs(data: &[u8]) {
 
 fn use_up(output: &mut dyn Queue, limit: usize, mut u: Unstructured<'_>) {
     let mut model = Vec::new();
-    let mut output = output;
     while !u.is_empty() {
         let choice = byte(&mut u);
         let n = usize::from(byte(&mut u));
@@ -104,8 +103,10 @@ fn use_up(output: &mut dyn Queue, limit: usize, mut u: Unstructured<'_>) {
             };
             check_body(body, &text);
             let fits = model.len() + head.len() + payload.len() <= limit;
-            // An output is one behind a reference, too.
-            let put = if choice & 4 != 0 { (&mut output).put(head, body) } else { output.put(head, body) };
+            let put = match choice & 4 != 0 {
+                true => put_by_reference(&mut *output, head, body),
+                false => output.put(head, body),
+            };
             assert_eq!(put, fits);
             if fits {
                 model.extend([head, &text].concat());
@@ -113,8 +114,15 @@ fn use_up(output: &mut dyn Queue, limit: usize, mut u: Unstructured<'_>) {
         }
         assert_eq!(output.pending(), model);
         assert_eq!(output.room(), limit - model.len());
-        assert_eq!((&mut output).room(), output.room());
     }
+}
+
+/// An output is one behind a reference, too.
+fn put_by_reference(mut output: impl Output, head: &[u8], body: Body<'_>) -> bool {
+    let room = output.room();
+    let put = output.put(head, body);
+    assert_eq!(output.room(), room - if put { head.len() + body.len() } else { 0 });
+    put
 }
 
 /// What an output of a caller's is given, it can write in both ways that there are.

@@ -8,7 +8,9 @@ use websocket_proto_fuzz::{
     outputs, pair, restore, round_trip, uri,
 };
 
-const TARGETS: [(&str, fn(&[u8])); 18] = [
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 18] = [
     ("assemble", assemble::assemble),
     ("chunking", chunking::chunking),
     ("decode_client", decode::client),
