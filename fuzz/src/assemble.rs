@@ -113,7 +113,9 @@ impl Run<'_> {
                     if n != 0 {
                         place[..n].copy_from_slice(&rest[..n]);
                         assert!(n as u64 <= conn.frame_remaining());
-                        match whole.placed(n, conn, out) {
+                        // More than the frame lacks is not believed.
+                        let all = n as u64 == conn.frame_remaining();
+                        match whole.placed(if all { usize::MAX } else { n }, conn, out) {
                             Ok(message) => seen.extend(message.map(taken)),
                             Err(error) => assert_eq!(conn.failure(), Some(error)),
                         }

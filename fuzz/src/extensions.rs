@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Unstructured;
 use websocket_proto::{
-    Config, Extensions, HandshakeError, HeadLimits, Input, OriginPolicy, Rsv, Rule, Uri, client, server,
+    Config, Extensions, HandshakeError, HeadLimits, Input, OriginPolicy, Param, Rsv, Rule, Uri, Value,
+    client, server,
 };
 
 use crate::{support::byte, words};
@@ -116,19 +117,20 @@ pub(crate) fn tokens(lines: &[&[u8]]) -> Option<Vec<String>> {
 }
 
 fn owned<'h>(extensions: impl Iterator<Item = websocket_proto::Extension<'h>>) -> Vec<Extension> {
-    let value = |value: websocket_proto::Value<'_>| {
-        let text = value.to_string();
-        assert_eq!(format!("{value:?}"), format!("\"{text}\""));
-        let (bytes, same) = (text.as_bytes(), value);
-        assert!(value == text[..] && value == bytes[..] && value == same);
-        assert!(PartialEq::<&str>::eq(&value, &&text[..]) && PartialEq::<&[u8]>::eq(&value, &bytes));
-        assert!(value != text[1..] && value != text.as_bytes()[1..], "a token is never empty");
-        text
-    };
     let params = |extension: websocket_proto::Extension<'h>| {
-        extension.params().map(|param| (param.name().to_owned(), param.value().map(value))).collect()
+        extension.params().map(|p| (p.name().to_owned(), p.value().map(|value| value.to_string()))).collect()
     };
     extensions.map(|extension| (extension.name().to_owned(), params(extension))).collect()
+}
+
+/// A value is equal to its token in every form that it can be compared with, and to no other.
+fn check_value(value: Value<'_>) {
+    let text = value.to_string();
+    let (bytes, same) = (text.as_bytes(), value);
+    assert_eq!(format!("{value:?}"), format!("\"{text}\""));
+    assert!(value == text[..] && value == bytes[..] && value == same);
+    assert!(PartialEq::<&str>::eq(&value, &&text[..]) && PartialEq::<&[u8]>::eq(&value, &bytes));
+    assert!(value != text[1..] && value != bytes[1..], "a token is never empty");
 }
 
 fn are_different(extensions: &[Extension]) -> bool {
@@ -163,6 +165,8 @@ fn parse(value: &[u8]) {
     match Extensions::parse(value) {
         Ok(parsed) => {
             assert_eq!(Some(owned(parsed.clone())), list(&[value]));
+            let params = parsed.clone().take(8).flat_map(|extension| extension.params().take(8));
+            params.filter_map(Param::value).for_each(check_value);
             assert!(format!("{parsed:?}").len() < 100 + 8 * value.len());
         }
         Err(error) => {
