@@ -14,7 +14,7 @@ use crate::{
         run,
     },
     support::{byte, cuts, drain, seed, setup},
-    verify,
+    verify, words,
 };
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -129,7 +129,7 @@ struct Living<R: Opens<Vec<u8>>> {
 
 fn server_life(config: Config, memory: usize, _: &mut dyn Output) -> Box<dyn Live> {
     fn answer(session: &mut Session<Server, Vec<u8>>, mut out: &mut dyn Output) -> String {
-        let Some(request) = session.request() else { return String::new() };
+        let request = session.request().expect("it was just requested");
         let told = format!("{request:?} {:?}", request.headers().collect::<Vec<_>>());
         let protocol = request.protocols().next().map(str::to_owned);
         let result = match request.is_upgrade() {
@@ -165,11 +165,13 @@ impl<R: Opens<Vec<u8>>> Live for Living<R> {
             let Some(event) = self.session.receive(&mut input, &mut out) else { break };
             match event {
                 Event::Requested | Event::Opened | Event::Refused => {
+                    assert!(event.reply().is_none(), "a handshake owes no frames");
                     let told = (self.answer)(&mut self.session, out);
                     life.opening.push(format!("{event:?} {told}"));
                     continue;
                 }
-                Event::Failed(_) if self.session.connection().is_none() => {
+                Event::Failed(error) if self.session.connection().is_none() => {
+                    words::protocol_error(error);
                     life.opening.push(format!("{event:?}"));
                     continue;
                 }
@@ -187,6 +189,7 @@ impl<R: Opens<Vec<u8>>> Live for Living<R> {
             life.endings.push((told, session.transport()));
         };
         ending(&self.session);
+        words::closure(self.session.closure());
         life.head = self.session.head().to_vec();
         let closure = self.session.receive_eof();
         assert_eq!(self.session.receive_eof(), closure);

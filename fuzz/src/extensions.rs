@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Unstructured;
 use websocket_proto::{
-    Config, Extensions, HandshakeError, HeadLimits, Input, OriginPolicy, Rsv, Rule, Uri, client, server,
+    Config, Extensions, HandshakeError, HeadLimits, Input, OriginPolicy, Param, Rsv, Rule, Uri, Value,
+    client, server,
 };
 
-use crate::support::byte;
+use crate::{support::byte, words};
 
 /// An extension: its name, and its parameters with their values.
 pub(crate) type Extension = (String, Vec<(String, Option<String>)>);
@@ -122,6 +123,16 @@ fn owned<'h>(extensions: impl Iterator<Item = websocket_proto::Extension<'h>>) -
     extensions.map(|extension| (extension.name().to_owned(), params(extension))).collect()
 }
 
+/// A value is equal to its token in every form that it can be compared with, and to no other.
+fn check_value(value: Value<'_>) {
+    let text = value.to_string();
+    let (bytes, same) = (text.as_bytes(), value);
+    assert_eq!(format!("{value:?}"), format!("\"{text}\""));
+    assert!(value == text[..] && value == bytes[..] && value == same);
+    assert!(PartialEq::<&str>::eq(&value, &&text[..]) && PartialEq::<&[u8]>::eq(&value, &bytes));
+    assert!(value != text[1..] && value != bytes[1..], "a token is never empty");
+}
+
 fn are_different(extensions: &[Extension]) -> bool {
     let mut names: Vec<&String> = extensions.iter().map(|extension| &extension.0).collect();
     names.sort_unstable();
@@ -154,10 +165,13 @@ fn parse(value: &[u8]) {
     match Extensions::parse(value) {
         Ok(parsed) => {
             assert_eq!(Some(owned(parsed.clone())), list(&[value]));
+            let params = parsed.clone().take(8).flat_map(|extension| extension.params().take(8));
+            params.filter_map(Param::value).for_each(check_value);
             assert!(format!("{parsed:?}").len() < 100 + 8 * value.len());
         }
         Err(error) => {
             assert!(error.at() <= value.len() && list(&[value]).is_none());
+            words::placed_error(&error, "W104", "RFC 6455 §9.1", error.at());
             // Up to the byte that breaks it, it can be continued.
             let prefix = &value[..error.at()];
             let continued = [&b""[..], b"a", b"a\"", b"\"", b"=a"].iter().any(|end| {

@@ -118,7 +118,44 @@ const ENDINGS: [&[u8]; 6] = [
 enum Read {
     More,
     Failed(Rule, u64),
-    Request { upgrade: bool, method_target: String, fields: Fields, head: usize },
+    Request { upgrade: bool, target: Target, fields: Fields, head: usize },
+}
+
+/// A target, and what it is made of.
+#[derive(Debug, PartialEq)]
+struct Target {
+    text: String,
+    host: String,
+    path: String,
+    query: Option<String>,
+}
+
+impl Target {
+    fn of(request: &server::Request<'_>) -> Self {
+        Self {
+            text: request.target().to_owned(),
+            host: request.host().to_owned(),
+            path: request.path().to_owned(),
+            query: request.query().map(str::to_owned),
+        }
+    }
+
+    /// RFC 9112 §3.2.2: an absolute target is the host's, too. RFC 3986 §3.3: what has no path means the root.
+    fn read(text: &str, host: &[u8]) -> Self {
+        let scheme = ["http://", "https://"]
+            .into_iter()
+            .find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        let (host, resource) = match scheme.map(|scheme| &text[scheme.len()..]) {
+            Some(rest) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
+            None => (std::str::from_utf8(host).expect("it was checked"), text),
+        };
+        let (path, query) = match resource.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (resource, None),
+        };
+        let path = if path.is_empty() { "/" } else { path };
+        Self { text: text.to_owned(), host: host.to_owned(), path: path.to_owned(), query }
+    }
 }
 
 fn read_request(stream: &[u8], cuts: &[usize], limits: HeadLimits) -> Read {
@@ -136,15 +173,26 @@ fn read_request(stream: &[u8], cuts: &[usize], limits: HeadLimits) -> Read {
                 return Read::Failed(error.rule, error.offset);
             }
             server::Progress::Request { request, rest } => {
-                return Read::Request {
-                    upgrade: request.is_upgrade(),
-                    method_target: format!("GET {}", request.target()),
-                    fields: request
-                        .headers()
-                        .map(|(name, value)| (name.to_owned(), value.to_vec()))
-                        .collect(),
-                    head: end - rest.len(),
-                };
+                let target = Target::of(&request);
+                let (upgrade, head) = (request.is_upgrade(), end - rest.len());
+                let fields =
+                    request.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+                assert_eq!(
+                    format!("{request:?}"),
+                    format!(
+                        "Request {{ target: {:?}, host: {:?}, upgrade: {upgrade}, .. }}",
+                        target.text, target.host
+                    )
+                );
+                // It is there until it is answered, and nothing more is taken.
+                match handshake.receive(Input::new(&mut [b'x'; 3]), &mut out) {
+                    server::Progress::Request { request, rest } => {
+                        assert_eq!((Target::of(&request), rest.len()), (target, 3));
+                        let target = Target::of(&request);
+                        return Read::Request { upgrade, target, fields, head };
+                    }
+                    other => panic!("{other:?}"),
+                }
             }
         }
         start = end;
@@ -180,14 +228,11 @@ pub fn request(data: &[u8]) {
                 assert_eq!(judged, Err(rule));
             }
         }
-        (
-            Ok(httparse::Status::Complete(end)),
-            Read::Request { upgrade, method_target, fields: ours, head },
-        ) => {
+        (Ok(httparse::Status::Complete(end)), Read::Request { upgrade, target, fields: ours, head }) => {
             let (method, path) = (theirs.method.unwrap(), theirs.path.unwrap());
-            assert_eq!((head, method_target), (end, format!("{method} {path}")));
             let fields = fields(theirs.headers);
-            assert_eq!(ours, fields);
+            assert_eq!((head, method, &ours), (end, "GET", &fields));
+            assert_eq!(target, Target::read(path, all(&fields, "host")[0]));
             assert_eq!(judge_request(method, path, &fields), Ok(upgrade));
         }
         // What a request asks is judged when it is complete: no way to complete it may be accepted.

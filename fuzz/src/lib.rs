@@ -8,12 +8,20 @@
 mod common;
 mod support;
 mod verify;
+mod words;
 
+pub mod assemble;
 pub mod chunking;
 pub mod decode;
 pub mod differential;
 pub mod extensions;
+pub mod forward;
+pub mod frame;
 pub mod heads;
+pub mod keepalive;
+pub mod opening;
+pub mod origin;
+pub mod outputs;
 pub mod pair;
 pub mod restore;
 pub mod round_trip;

@@ -4,12 +4,13 @@
 use arbitrary::Unstructured;
 use websocket_proto::{
     Assembler, Client, Connection, Event, Input, Kind, MIN_OUTPUT, Outgoing, Output, RestoreError, Role,
-    Rule, SAVED, Server, SliceOutput,
+    Rule, SAVED, SendError, Server, SliceOutput,
 };
 
 use crate::{
     common::{keys::Keys, run},
     support::{byte, piece, setup, short},
+    words,
 };
 
 pub fn restore(data: &[u8]) {
@@ -52,9 +53,14 @@ fn role<R: Role>(role: impl Fn() -> R, server: bool, flags: u8, mut u: Unstructu
             assert_eq!(saved(&again), state);
             assert_eq!((again.closure(), again.transport()), (closure, conn.transport()));
         }
-        Err(RestoreError::Version) => assert_ne!(state[0], 1),
-        Err(RestoreError::Role) => assert_eq!(state[1], u8::from(!server)),
-        Err(_) => {}
+        Err(error) => {
+            words::restore_error(error);
+            match error {
+                RestoreError::Version => assert_ne!(state[0], 1),
+                RestoreError::Role => assert_eq!(state[1], u8::from(!server)),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -63,6 +69,12 @@ fn saved<R: Role>(conn: &Connection<R>) -> Vec<u8> {
     let len = conn.save(&mut bytes);
     assert!(bytes[len..].iter().all(|&byte| byte == 0xaa), "nothing behind the end");
     bytes[..len].to_vec()
+}
+
+fn told(sent: Result<(), SendError>) {
+    if let Err(error) = sent {
+        words::send_error(error);
+    }
 }
 
 /// Does whatever these bytes say.
@@ -92,13 +104,13 @@ fn act<R: Role>(conn: &mut Connection<R>, script: &[u8], out: &mut SliceOutput<V
                 assert!(input.is_empty());
                 let _ = whole.place(conn).len();
             }
-            4 => _ = conn.send(Outgoing::first(Kind::Text, &bytes), out),
-            5 => _ = conn.send(Outgoing::last(&bytes), out),
-            6 => _ = conn.send(Outgoing::whole(Kind::Text, &bytes).compressed(), out),
-            7 => _ = conn.send(Outgoing::ping(&bytes), out),
+            4 => told(conn.send(Outgoing::first(Kind::Text, &bytes), out)),
+            5 => told(conn.send(Outgoing::last(&bytes), out)),
+            6 => told(conn.send(Outgoing::whole(Kind::Text, &bytes).compressed(), out)),
+            7 => told(conn.send(Outgoing::ping(&bytes), out)),
             8 => {
                 let len = bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-                _ = conn.send_header(Outgoing::binary(b""), len, out);
+                told(conn.send_header(Outgoing::binary(b""), len, out));
             }
             9 => {
                 if let Ok(paid) = conn.pay(&bytes, out) {
@@ -116,7 +128,7 @@ fn act<R: Role>(conn: &mut Connection<R>, script: &[u8], out: &mut SliceOutput<V
                 assert!(!conn.poll_transmit(out) || waiting);
             }
             12 => out.advance(usize::from(choice)),
-            13 => _ = conn.close(u16::from(choice).wrapping_mul(67).into(), "bye", out),
+            13 => told(conn.close(u16::from(choice).wrapping_mul(67).into(), "bye", out)),
             14 => {
                 let rule = Rule::ALL[usize::from(byte(&mut u)) % Rule::ALL.len()];
                 conn.fail(rule, out);

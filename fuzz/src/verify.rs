@@ -2,9 +2,12 @@
 
 use websocket_proto::{Connection, Role, Transport};
 
-use crate::common::{
-    oracle::{End, Reading, Seen, Setup},
-    verify::{end_of, output},
+use crate::{
+    common::{
+        oracle::{End, Reading, Seen, Setup},
+        verify::{end_of, output},
+    },
+    words,
 };
 
 /// Compares all that a connection shows with the naive reading, and ends the stream.
@@ -32,7 +35,11 @@ pub(crate) fn check_ending<R: Role>(conn: &mut Connection<R>, setup: &Setup, exp
         _ => Transport::Keep,
     };
     assert!(conn.transport() == transport || conn.is_reply_waiting());
+    if let Some(error) = conn.failure() {
+        words::protocol_error(error);
+    }
     let closure = conn.receive_eof();
+    words::closure(closure);
     if !conn.is_reply_waiting() {
         assert_eq!(closure, end_of(expected));
         assert_eq!(conn.transport(), Transport::Drop);
