@@ -78,7 +78,6 @@ impl Utf8 {
 
     fn step(self, byte: u8) -> Option<Self> {
         match (self, byte) {
-            (Self::Boundary, 0x00..=0x7f) => Some(Self::Boundary),
             (Self::Boundary, 0xc2..=0xdf) => Some(Self::One),
             (Self::Boundary, 0xe0) => Some(Self::AfterE0),
             (Self::Boundary, 0xed) => Some(Self::AfterEd),

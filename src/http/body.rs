@@ -49,7 +49,7 @@ impl Framing {
 
     /// Takes what there is of the body off `input` to `memory[*filled..]`.
     pub(crate) fn take(&mut self, input: &mut Input<'_>, memory: &mut [u8], filled: &mut usize) {
-        while *self != Self::Done && !input.is_empty() {
+        while !input.is_empty() {
             let room = memory.len().saturating_sub(*filled);
             let most = match *self {
                 Self::Length(left) | Self::Chunked(Chunk::Data(left)) => {
