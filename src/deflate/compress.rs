@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use zlib_rs::{Deflate as Stream, DeflateConfig, DeflateFlush, Strategy};
 
-use super::engine::TAIL;
+use super::{engine::TAIL, inflate::Inflate};
 use crate::{
     bytes::Output,
     close::CloseCode,
@@ -13,7 +13,7 @@ use crate::{
     error::SendError,
     event::Outgoing,
     frame::{header::FrameHeader, prepared::Prepared},
-    negotiate::deflate::DeflateSide,
+    negotiate::deflate::{DeflatePolicy, DeflateSide},
     opcode::Kind,
 };
 
@@ -29,6 +29,21 @@ pub struct DeflateOptions {
     pub threshold: usize,
     /// What the data is like. Default: anything.
     pub strategy: DeflateStrategy,
+}
+
+impl DeflateOptions {
+    const fn memory_level(&self) -> u8 {
+        match self.memory_level {
+            0 => 1,
+            level @ 1..=9 => level,
+            _ => 9,
+        }
+    }
+}
+
+/// zlib has no window of 8 bits; in that of 9 distances are at most 250 (W139).
+const fn at_least_9(bits: u8) -> u8 {
+    if bits == 8 { 9 } else { bits }
 }
 
 /// What the data is like.
@@ -118,6 +133,15 @@ impl Deflate {
     /// distances are at most 250 (W139).
     pub const fn new(side: DeflateSide, options: DeflateOptions) -> Self {
         Self { stream: None, side, options, scratch: Vec::new(), ready: 0..0, unfinished: false }
+    }
+
+    /// The most memory that this takes, in bytes: readable before anything is agreed on. Nothing is taken before the
+    /// first message that is compressed.
+    pub const fn memory(side: DeflateSide, options: &DeflateOptions) -> usize {
+        // Of zlib-rs: the window twice and its chains; a buffer of symbols; a table of hashes and the rest.
+        let window = 4_usize << at_least_9(side.bits());
+        let symbols = 7_usize << options.memory_level().saturating_add(6);
+        window.saturating_add(symbols).saturating_add(132 * 1024).saturating_add(CHUNK)
     }
 
     /// Begins a message: compressed if it is as long as the threshold, as it is otherwise.
@@ -279,9 +303,9 @@ impl Deflate {
 fn stream(side: DeflateSide, options: &DeflateOptions) -> Stream {
     Stream::new_with_config(DeflateConfig {
         level: i32::from(options.level.min(9)),
-        // Negative: without a header around the blocks. zlib has no window of 8 bits.
-        window_bits: 0_i32.saturating_sub(i32::from(side.window_bits.clamp(9, 15))),
-        mem_level: i32::from(options.memory_level.clamp(1, 9)),
+        // Negative: without a header around the blocks.
+        window_bits: 0_i32.saturating_sub(i32::from(at_least_9(side.bits()))),
+        mem_level: i32::from(options.memory_level()),
         strategy: match options.strategy {
             DeflateStrategy::Default => Strategy::Default,
             DeflateStrategy::Filtered => Strategy::Filtered,
@@ -313,5 +337,39 @@ impl core::fmt::Debug for Deflate {
             .field("options", &self.options)
             .field("ready", &self.ready.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl DeflatePolicy {
+    /// A server's policy for connections that may take so many bytes each for compression.
+    ///
+    /// With enough for both directions it is the default. With less, the server keeps no window of its own, so that one
+    /// [`Deflate`] serves all connections of a thread, and the client's window is the largest that fits; without room
+    /// for the smallest, the client keeps none either, and memory is only taken inside of messages.
+    ///
+    /// ```
+    /// use websocket_proto::{DeflatePolicy, DeflateSide};
+    ///
+    /// let policy = DeflatePolicy::within(32 * 1024);
+    /// assert_eq!(policy.own, DeflateSide { window_bits: 15, takeover: false });
+    /// assert_eq!(policy.peer, DeflateSide { window_bits: 14, takeover: true });
+    /// ```
+    pub const fn within(bytes: usize) -> Self {
+        let options =
+            DeflateOptions { level: 6, memory_level: 8, threshold: 64, strategy: DeflateStrategy::Default };
+        let full = DeflateSide::FULL;
+        if Deflate::memory(full, &options).saturating_add(Inflate::memory(full)) <= bytes {
+            return Self { own: full, peer: full };
+        }
+        let own = DeflateSide { takeover: false, ..full };
+        let mut peer = full;
+        while Inflate::memory(peer) > bytes {
+            if peer.window_bits == 8 {
+                peer.takeover = false;
+                break;
+            }
+            peer.window_bits = peer.window_bits.saturating_sub(1);
+        }
+        Self { own, peer }
     }
 }

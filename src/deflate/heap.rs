@@ -25,7 +25,15 @@ enum Chosen {
 
 impl Heap {
     pub(super) fn new(side: DeflateSide) -> Self {
-        Self { window_bits: side.window_bits.clamp(8, 15), engine: None }
+        Self { window_bits: side.bits(), engine: None }
+    }
+
+    pub(super) const fn memory(side: DeflateSide) -> usize {
+        match side.bits() {
+            #[cfg(feature = "zlib")]
+            15 => super::zlib::MEMORY,
+            bits => super::window::STATE.saturating_add(1 << bits),
+        }
     }
 
     fn engine(&mut self) -> Option<&mut Chosen> {

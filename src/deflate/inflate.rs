@@ -97,6 +97,12 @@ impl Inflate<super::heap::Heap> {
         Self::with(super::heap::Heap::new(side), side, limit)
     }
 
+    /// The most memory that a connection takes for inflating what `side` compresses, in bytes: readable before anything
+    /// is agreed on. Without takeover it is only needed inside of messages, where [`release`](Self::release) is called.
+    pub const fn memory(side: DeflateSide) -> usize {
+        super::heap::Heap::memory(side)
+    }
+
     /// Gives memory back that can be made anew when the next message comes: worth it where connections idle. What is
     /// kept is what distances may reach: nothing without takeover, and up to 32 KiB with it. Does nothing inside a
     /// message.
@@ -116,7 +122,7 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Inflate<Window<W>> {
     /// The same in memory of the caller's: `memory` is the window, of 2^`window_bits` bytes at least, and the rest, about
     /// 11 KiB, is in this value. `None`: it is too small.
     pub fn in_memory(side: DeflateSide, limit: u64, memory: W) -> Option<Self> {
-        Window::new(side.window_bits.clamp(8, 15), memory).map(|window| Self::with(window, side, limit))
+        Window::new(side.bits(), memory).map(|window| Self::with(window, side, limit))
     }
 }
 

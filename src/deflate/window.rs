@@ -21,6 +21,10 @@ pub struct Window<W> {
     full: bool,
 }
 
+/// What a boxed one takes beside its memory, in bytes.
+#[cfg(feature = "alloc")]
+pub(super) const STATE: usize = size_of::<Window<alloc::boxed::Box<[u8]>>>();
+
 impl<W: AsRef<[u8]> + AsMut<[u8]>> Window<W> {
     /// `None`: the memory is smaller than the window.
     pub(super) fn new(window_bits: u8, memory: W) -> Option<Self> {

@@ -21,6 +21,9 @@ pub(super) struct Zlib {
 
 const WINDOW: usize = 1 << 15;
 
+/// The most that one takes: the stream with its window and tables, and the history.
+pub(super) const MEMORY: usize = 48 * 1024 + WINDOW;
+
 impl Zlib {
     pub(super) fn release(&mut self) {
         self.stream = None;

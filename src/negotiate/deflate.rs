@@ -24,7 +24,7 @@ impl DeflateSide {
         !self.takeover && self.bits() == 15
     }
 
-    const fn bits(self) -> u8 {
+    pub(crate) const fn bits(self) -> u8 {
         match self.window_bits {
             bits @ 8..=15 => bits,
             0..=7 => 8,
