@@ -324,6 +324,15 @@ fn places() {
     assert_eq!(at(&mut conn, &mut whole, &data[3..6]), 60);
     assert_eq!(at(&mut conn, &mut whole, &data[6..16]), 50);
     assert_eq!(at(&mut conn, &mut whole, &data[16..]), 0);
+    // In every kind of memory, whatever was in it before.
+    let mut fixed = Assembler::new(heapless::Vec::<u8, 100>::new());
+    let mut grown = Assembler::new(Vec::new());
+    for n in [60, 20, 100] {
+        let (mut conn, mut data) = (server(), frame(false, 2, &vec![5; n]));
+        let mut input = Input::new(&mut data[..6]);
+        assert!(conn.receive(&mut input, &mut Vec::new()).is_none());
+        assert_eq!((fixed.place(&conn).len(), grown.place(&conn).len()), (n, n));
+    }
     // None in a control frame, for all that it has a payload.
     let ping = frame(true, 9, &[6; 50]);
     assert_eq!(at(&mut conn, &mut whole, &ping[..20]), 0);

@@ -9,8 +9,8 @@ use std::{
 };
 
 use websocket_proto::{
-    Agreed, Assembler, Buffer, Client, Config, Connection, Event, HeadLimits, Input, Lenient, MIN_OUTPUT,
-    MaskKey, Outgoing, QueueOutput, Role, Rule, Server, Uri, client, server,
+    Agreed, Assembler, Body, Buffer, Client, Config, Connection, Event, HeadLimits, Input, Lenient,
+    MIN_OUTPUT, MaskKey, Outgoing, Output, QueueOutput, Role, Rule, Server, Uri, client, server,
 };
 
 /// The system's allocator, which counts what this thread holds.
@@ -208,4 +208,29 @@ fn floods_take_no_memory() {
     });
     // The output's memory is a constant of the caller's choice, which is at most held twice while it grows.
     assert!(held <= 4 * MIN_OUTPUT, "{held} bytes");
+}
+
+#[test]
+fn what_is_empty_gives_its_memory_back() {
+    let before = HELD.get();
+    let mut out = QueueOutput::with_limit(1000);
+    assert!(out.put(&[0; 10], Body::plain(&[0; 990])));
+    out.release();
+    assert_eq!(out.pending().len(), 1000);
+    out.advance(1000);
+    out.release();
+    assert_eq!(HELD.get(), before);
+
+    let mut conn = Connection::new(Client(KEYS), &Config::default(), Agreed::default());
+    let mut whole = Assembler::new(Vec::new());
+    for (mut read, held) in [(*b"\x02\x01a", true), (*b"\x80\x01b", false)] {
+        let mut input = Input::new(&mut read);
+        while let Some(Event::Data(data)) = conn.receive(&mut input, &mut out) {
+            if let Some(message) = whole.push(data).unwrap() {
+                assert_eq!(message.payload(), b"ab"); // nothing of it was given back between its pieces
+            }
+        }
+        whole.release();
+        assert_eq!(HELD.get() > before, held);
+    }
 }

@@ -11,7 +11,8 @@ use common::{
 };
 use proptest::{collection::vec, prelude::*};
 use websocket_proto::{
-    Agreed, Body, Client, CloseCode, Config, Connection, Kind, Outgoing, Output, Role, Server, SliceOutput,
+    Agreed, Body, Client, CloseCode, Config, Connection, Input, Kind, Outgoing, Output, Role, Server,
+    SliceOutput,
 };
 
 /// A session's worth of frames.
@@ -132,4 +133,52 @@ proptest! {
             },
         );
     }
+}
+
+#[test]
+fn lengths_are_those_of_what_is_there() {
+    let mut bytes = [1, 2, 3];
+    let input = Input::from(&mut bytes[..]);
+    assert_eq!((input.len(), input.is_empty(), input.as_slice()), (3, false, &[1, 2, 3][..]));
+    assert_eq!(input.into_rest(), [1, 2, 3]);
+    let input = Input::new(&mut []);
+    assert_eq!((input.len(), input.is_empty()), (0, true));
+
+    let (full, empty) = (Body::plain(b"ab"), Body::masked(b"", [1; 4]));
+    assert_eq!((full.len(), full.is_empty(), empty.len(), empty.is_empty()), (2, false, 0, true));
+}
+
+/// An output is empty until something is put, and again when all of it was taken; what fits exactly is taken.
+#[test]
+fn an_output_fills_to_its_last_byte() {
+    let mut slice = SliceOutput::new([0; 4]);
+    assert!(slice.is_empty() && slice.put(b"ab", Body::plain(b"c")) && !slice.is_empty());
+    slice.advance(2);
+    // By moving what is pending to the front, and without.
+    assert!(!slice.is_empty() && slice.put(b"", Body::plain(b"def")) && slice.room() == 0);
+    assert_eq!(slice.pending(), b"cdef");
+    slice.advance(4);
+    assert!(slice.is_empty() && slice.room() == 4);
+
+    let mut vec = heapless::Vec::<u8, 4>::new();
+    assert!(vec.put(b"ab", Body::masked(b"cd", [0; 4])) && vec.room() == 0);
+    assert!(!vec.put(b"", Body::plain(b"e")) && *vec == *b"abcd");
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn an_empty_queue_gives_its_memory_back() {
+    let mut queue = websocket_proto::QueueOutput::with_limit(1000);
+    assert!(queue.is_empty() && queue.put(&[7; 500], Body::plain(&[8; 500])) && !queue.is_empty());
+    queue.release(); // nothing is lost
+    assert_eq!(queue.pending().len(), 1000);
+    queue.advance(400);
+    assert!(queue.put(b"", Body::plain(&[9; 400])) && !queue.put(b"x", Body::plain(b"")));
+    let expected = [vec![7; 100], vec![8; 500], vec![9; 400]].concat();
+    assert_eq!(queue.pending(), expected);
+    queue.advance(1000);
+    assert!(queue.is_empty());
+    let before = format!("{queue:?}");
+    queue.release();
+    assert!(queue.is_empty() && format!("{queue:?}") == before);
 }

@@ -51,5 +51,7 @@ mod sending;
 mod session;
 #[path = "../session_pair.rs"]
 mod session_pair;
+#[path = "../texts.rs"]
+mod texts;
 #[path = "../uri.rs"]
 mod uri;

@@ -1,0 +1,72 @@
+//! What errors, codes and values say of themselves, and what becomes of an error in `std::io`.
+#![cfg(feature = "alloc")]
+
+use websocket_proto::{
+    Cause, CloseCode, CloseFrame, Control, HandshakeError, ProtocolError, RestoreError, Rsv, Rule, SendError,
+};
+
+#[test]
+fn errors_say_what_is_required_and_where_that_stands() {
+    let violation = ProtocolError { rule: Rule::ReservedOpcode, offset: 7 };
+    let rows: [(String, &str); 20] = [
+        (
+            violation.to_string(),
+            "W13 ReservedOpcode: opcodes 3 to 7 and 11 to 15 are reserved (RFC 6455 §5.2), at byte 7",
+        ),
+        (Cause::Violation(violation).to_string(), &violation.to_string()),
+        (Cause::EndInFrame.to_string(), "W71: the stream ended inside a frame"),
+        (SendError::NoRoom { needed: 9 }.to_string(), "the output has no room for 9 bytes"),
+        (SendError::Owed { bytes: 8 }.to_string(), "8 bytes of an announced payload are owed first"),
+        (SendError::NotOpen.to_string(), "the opening handshake is not done (RFC 6455 §4.1)"),
+        (
+            SendError::Closed.to_string(),
+            "the connection is closing or closed: no more data goes out (RFC 6455 §5.5.1)",
+        ),
+        (SendError::Fragment.to_string(), "fragments are out of order: first, next.., last (RFC 6455 §5.4)"),
+        (SendError::NoKey.to_string(), "the mask source has no key (RFC 6455 §5.3)"),
+        (SendError::Compressor.to_string(), "the compressor failed (RFC 6455 §7.4.1, code 1011)"),
+        (HandshakeError::NoRoom { needed: 5 }.to_string(), "the output has no room for 5 bytes"),
+        (HandshakeError::NoMemory { needed: 6 }.to_string(), "the head's memory has no room for 6 bytes"),
+        (HandshakeError::Answered.to_string(), "the request has its answer"),
+        (RestoreError::Role.to_string(), "the state is of the other role"),
+        (format!("{:?}", CloseCode::NORMAL), "1000"),
+        (CloseCode::NORMAL.to_string(), "1000"),
+        (
+            format!("{:?}", CloseFrame::new(CloseCode::GOING_AWAY, "bye")),
+            "Some(CloseFrame { code: 1001, reason: \"bye\" })",
+        ),
+        (format!("{:?}", Control::new(b"a\0")), "Some(\"a\\x00\")"),
+        (format!("{:?}", Rsv::RSV1), "Rsv(100)"),
+        (Rule::Policy.to_string(), "W171 Policy: a message keeps to this side's policy (RFC 6455 §7.4.1)"),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn a_reason_is_shortened_at_a_character() {
+    // W75: 123 bytes at most.
+    assert_eq!(CloseFrame::shorten(""), "");
+    assert_eq!(CloseFrame::shorten(&"a".repeat(123)), "a".repeat(123));
+    assert_eq!(CloseFrame::shorten(&"a".repeat(124)), "a".repeat(123));
+    assert_eq!(CloseFrame::shorten(&"é".repeat(62)), "é".repeat(61)); // 123 is inside of one
+    assert_eq!(CloseFrame::shorten(&format!("{}🎈", "a".repeat(120))), "a".repeat(120));
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn errors_become_those_of_std_io() {
+    use std::io::{Error, ErrorKind};
+
+    let violation = ProtocolError { rule: Rule::ReservedOpcode, offset: 7 };
+    let rows: [(Error, ErrorKind, String); 4] = [
+        (violation.into(), ErrorKind::InvalidData, violation.to_string()),
+        (SendError::Closed.into(), ErrorKind::NotConnected, SendError::Closed.to_string()),
+        (SendError::Fragment.into(), ErrorKind::InvalidInput, SendError::Fragment.to_string()),
+        (HandshakeError::Status.into(), ErrorKind::InvalidInput, HandshakeError::Status.to_string()),
+    ];
+    for (error, kind, text) in rows {
+        assert_eq!((error.kind(), error.to_string()), (kind, text));
+    }
+}
