@@ -81,7 +81,11 @@ def check_answer(offers: list[tuple[str, Params]], answers: list[tuple[str, Para
     expect(len(answers) <= 1, "one extension at most", answers)
     for name, params in answers:
         server, client = sides(params)
-        expect(any(_fits(offer, server, client) for other, offer in offers if other == name), f"what {offers} allows", answers)
+        expect(
+            any(_fits(offer, server, client) for other, offer in offers if other == name),
+            f"what {offers} allows",
+            answers,
+        )
 
 
 def _fits(offer: Params, server: Side, client: Side) -> bool:
