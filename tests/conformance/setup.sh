@@ -37,12 +37,12 @@ install_node() {
 
 peers_checked() {
     install_python && install_node &&
-        guarded 400 "$python" "$here/peers.py" "$@"
+        guarded 600 "$python" "$here/peers.py" "$@"
 }
 
 clients_checked() {
     install_python && install_node &&
-        guarded 400 "$python" "$here/clients.py" "$@"
+        guarded 600 "$python" "$here/clients.py" "$@"
 }
 
 # A wall-clock limit that holds whatever the script does. In the background, so that
