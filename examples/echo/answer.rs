@@ -1,8 +1,6 @@
 //! What requests are answered with: the application's part of the opening handshake.
 
-use websocket_proto::{HandshakeError, OriginPolicy, Output, server::Request};
-
-use crate::codec::POLICY;
+use websocket_proto::{DeflatePolicy, HandshakeError, OriginPolicy, Output, server::Request};
 
 /// The page that a browser is shown.
 const PAGE: &[u8] = include_bytes!("page.html");
@@ -10,10 +8,10 @@ const PAGE: &[u8] = include_bytes!("page.html");
 /// The subprotocols spoken here. Both mean the same: what comes is sent back.
 const PROTOCOLS: [&str; 2] = ["echo", "chat"];
 
-/// Puts the answer to `request` out. `deflate`: compression is agreed to.
+/// Puts the answer to `request` out. `deflate`: what is agreed to of compression.
 pub(crate) fn answer(
     request: Request<'_>,
-    deflate: bool,
+    deflate: Option<&DeflatePolicy>,
     out: &mut impl Output,
 ) -> Result<(), HandshakeError> {
     if !request.is_upgrade() {
@@ -25,8 +23,8 @@ pub(crate) fn answer(
     // WebSockets from any page to any server and sends the user's cookies along. Use `OriginPolicy::SameHost` or a
     // list.
     let mut accept = request.accept(OriginPolicy::Any).protocol(chosen);
-    if deflate {
-        accept = accept.deflate(&POLICY);
+    if let Some(policy) = deflate {
+        accept = accept.deflate(policy);
     }
     accept.write(out)
 }

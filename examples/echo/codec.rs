@@ -7,16 +7,30 @@ use websocket_proto::{
     Message, QueueOutput, Rule, SendError, Server, Session,
 };
 
-/// Clients may keep their window between messages, which costs this server up to 32 KiB for each that does. The server
-/// itself keeps none, so that one compressor serves all connections.
-pub(crate) const POLICY: DeflatePolicy =
-    DeflatePolicy { own: DeflateSide { takeover: false, window_bits: 15 }, peer: DeflateSide::FULL };
+/// What is agreed to, and done with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Compression {
+    pub(crate) policy: DeflatePolicy,
+    /// Every message goes back compressed, not only those that came so.
+    pub(crate) all: bool,
+}
 
-/// What a connection that agreed on compression keeps: nothing while no message is under way, but for the window.
+impl Default for Compression {
+    /// Clients may keep their window between messages, which costs this server up to 32 KiB for each that does. The server
+    /// itself keeps none, so that one compressor serves all connections.
+    fn default() -> Self {
+        let own = DeflateSide { takeover: false, window_bits: 15 };
+        Self { policy: DeflatePolicy { own, peer: DeflateSide::FULL }, all: false }
+    }
+}
+
+/// What a connection that agreed on compression keeps: nothing while no message is under way, but for the windows.
 pub(crate) struct Codec {
     inflate: Inflate<Heap>,
     whole: Assembler<Vec<u8>>,
-    own: DeflateSide,
+    side: DeflateSide,
+    /// Where this side keeps its window: a quarter of a megabyte from the first message on.
+    own: Option<Deflate>,
 }
 
 impl Codec {
@@ -24,7 +38,8 @@ impl Codec {
         Self {
             inflate: Inflate::new(terms.client, message_limit),
             whole: Assembler::new(Vec::new()),
-            own: terms.server,
+            side: terms.server,
+            own: terms.server.takeover.then(|| compressor(terms.server)),
         }
     }
 
@@ -38,7 +53,10 @@ impl Codec {
     ) -> Result<(), SendError> {
         match self.whole.inflate(data, &mut self.inflate) {
             Ok(None) => Ok(()),
-            Ok(Some(message)) => compressors.send(&message, self.own, session, out),
+            Ok(Some(message)) => {
+                let deflate = self.own.as_mut().unwrap_or_else(|| compressors.shared(self.side));
+                send(deflate, &message, session, out)
+            }
             Err(rule) => fail(session, rule, out),
         }
     }
@@ -64,25 +82,30 @@ pub(crate) struct Compressors([Deflate; 8]);
 impl Compressors {
     pub(crate) fn new() -> Self {
         Self(array::from_fn(|above| {
-            let side = DeflateSide { takeover: false, window_bits: 8 + above as u8 };
-            // What came compressed goes back compressed, however short it is.
-            Deflate::new(side, DeflateOptions { threshold: 0, ..DeflateOptions::default() })
+            compressor(DeflateSide { takeover: false, window_bits: 8 + above as u8 })
         }))
     }
 
-    fn send(
-        &mut self,
-        message: &Message<'_>,
-        side: DeflateSide,
-        session: &mut Session<Server, Box<[u8]>>,
-        out: &mut QueueOutput,
-    ) -> Result<(), SendError> {
-        let deflate = &mut self.0[usize::from(side.window_bits - 8)];
-        let mut sending = deflate.begin(message.kind(), message.payload())?;
-        // There is room for the echo of whatever was read, unless it was compressed far better than here.
-        match deflate.write(&mut sending, session, out)? {
-            false => Ok(()),
-            true => Err(SendError::NoRoom { needed: message.payload().len() }),
-        }
+    fn shared(&mut self, side: DeflateSide) -> &mut Deflate {
+        &mut self.0[usize::from(side.window_bits - 8)]
+    }
+}
+
+/// What came compressed goes back compressed, however short it is.
+fn compressor(side: DeflateSide) -> Deflate {
+    Deflate::new(side, DeflateOptions { threshold: 0, ..DeflateOptions::default() })
+}
+
+fn send(
+    deflate: &mut Deflate,
+    message: &Message<'_>,
+    session: &mut Session<Server, Box<[u8]>>,
+    out: &mut QueueOutput,
+) -> Result<(), SendError> {
+    let mut sending = deflate.begin(message.kind(), message.payload())?;
+    // There is room for the echo of whatever was read, unless it was compressed far better than here.
+    match deflate.write(&mut sending, session, out)? {
+        false => Ok(()),
+        true => Err(SendError::NoRoom { needed: message.payload().len() }),
     }
 }

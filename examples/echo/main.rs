@@ -1,7 +1,8 @@
 //! An echo server: one thread, readiness by `mio`, ten thousand connections and more.
 //!
 //! ```text
-//! echo [--quiet] [--no-deflate] [ADDR]      127.0.0.1:9001 by default; port 0 takes a free one
+//! echo [--quiet] [--no-deflate] [ADDR]            127.0.0.1:9001 by default; port 0 takes a free one
+//! echo [--quiet] --deflate OWN/PEER [ADDR]        compresses all that it sends, as [`policy`] says
 //! ```
 //!
 //! Every message on every path comes back. A browser that opens the same address is shown a page that talks to it.
@@ -15,24 +16,38 @@ mod answer;
 mod codec;
 mod log;
 mod peer;
+#[path = "../deflate/policy.rs"]
+mod policy;
 mod server;
 
 use std::{env, io, net::SocketAddr, process::ExitCode};
 
-use self::{log::Log, server::Server};
+use self::{codec::Compression, log::Log, server::Server};
+
+const USAGE: &str = "\
+usage: echo [--quiet] [--no-deflate | --deflate OWN/PEER] [IP:PORT]
+
+OWN and PEER say what is agreed to of compression for each side: window bits from 8 to 15, no-takeover, or both, such as
+10,no-takeover/12. Nothing stands for the whole window, kept between messages. With --deflate every message goes back
+compressed, without it those that came so.";
 
 fn main() -> ExitCode {
     let mut quiet = false;
-    let mut deflate = true;
+    let mut deflate = Some(Compression::default());
     let mut address = SocketAddr::from(([127, 0, 0, 1], 9001));
-    for argument in env::args().skip(1) {
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.parse() {
             Ok(given) => address = given,
             Err(_) if argument == "--quiet" => quiet = true,
-            Err(_) if argument == "--no-deflate" => deflate = false,
+            Err(_) if argument == "--no-deflate" => deflate = None,
             Err(_) => {
-                eprintln!("usage: echo [--quiet] [--no-deflate] [IP:PORT]");
-                return ExitCode::from(2);
+                let value = arguments.next().filter(|_| argument == "--deflate");
+                let Some(policy) = value.and_then(|value| policy::parse(&value)) else {
+                    eprintln!("{USAGE}");
+                    return ExitCode::from(2);
+                };
+                deflate = Some(Compression { policy, all: true });
             }
         }
     }
@@ -45,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(address: SocketAddr, deflate: bool, log: Log) -> io::Result<()> {
+fn serve(address: SocketAddr, deflate: Option<Compression>, log: Log) -> io::Result<()> {
     // Every connection is an open file, and the soft limit is often 1024.
     rlimit::increase_nofile_limit(u64::MAX)?;
     let server = Server::bind(address, deflate, log)?;

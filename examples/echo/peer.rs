@@ -14,7 +14,7 @@ use websocket_proto::{
 
 use crate::{
     answer::answer,
-    codec::{Codec, Compressors},
+    codec::{Codec, Compression, Compressors},
     log::{Ending, Log},
 };
 
@@ -49,7 +49,7 @@ pub(crate) struct Peer {
     session: Session<Server, Box<[u8]>>,
     out: QueueOutput,
     timers: Keepalive,
-    /// From the first compressed message on.
+    /// From the first message on that is inflated or compressed.
     codec: Option<Box<Codec>>,
     /// The peer ended its stream.
     ended: bool,
@@ -62,12 +62,12 @@ pub(crate) struct Shared {
     /// What is read lies here and nowhere else: an event is answered before the next connection has its turn.
     buf: Box<[u8]>,
     compressors: Compressors,
-    /// Whether compression is agreed to.
-    deflate: bool,
+    /// What is agreed to of compression, if anything.
+    deflate: Option<Compression>,
 }
 
 impl Shared {
-    pub(crate) fn new(deflate: bool) -> Self {
+    pub(crate) fn new(deflate: Option<Compression>) -> Self {
         Self { buf: vec![0; READ_BUFFER].into(), compressors: Compressors::new(), deflate }
     }
 }
@@ -171,7 +171,7 @@ impl Peer {
                 Ok(false)
             }
             Ok(n) => {
-                self.receive(Input::new(&mut buf[..n]), compressors, *deflate, log)?;
+                self.receive(Input::new(&mut buf[..n]), compressors, deflate.as_ref(), log)?;
                 Ok(true)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
@@ -185,7 +185,7 @@ impl Peer {
         &mut self,
         mut input: Input<'_>,
         compressors: &mut Compressors,
-        deflate: bool,
+        deflate: Option<&Compression>,
         log: Log,
     ) -> io::Result<()> {
         while let Some(event) = self.session.receive(&mut input, &mut self.out) {
@@ -193,10 +193,11 @@ impl Peer {
                 Event::Requested => {
                     if let Some(request) = self.session.request() {
                         log.line(format_args!("{} requested {}", self.address, request.target()));
-                        answer(request, deflate, &mut self.out).map_err(io::Error::other)?;
+                        let policy = deflate.map(|deflate| &deflate.policy);
+                        answer(request, policy, &mut self.out).map_err(io::Error::other)?;
                     }
                 }
-                Event::Data(data) => match self.echo(data, compressors) {
+                Event::Data(data) => match self.echo(data, compressors, deflate) {
                     // Data may still come after our Close, and there is no answer to it.
                     Ok(()) | Err(SendError::Closed) => {}
                     Err(error) => return Err(io::Error::other(error)),
@@ -211,11 +212,17 @@ impl Peer {
     }
 
     /// Piece by piece: a message need not be complete to be sent back. One that is compressed must be.
-    fn echo(&mut self, data: Data<'_>, compressors: &mut Compressors) -> Result<(), SendError> {
-        if !data.part().compressed {
+    fn echo(
+        &mut self,
+        data: Data<'_>,
+        compressors: &mut Compressors,
+        deflate: Option<&Compression>,
+    ) -> Result<(), SendError> {
+        let terms = self.session.agreed().and_then(|agreed| agreed.deflate());
+        let wanted = data.part().compressed || deflate.is_some_and(|deflate| deflate.all);
+        let Some(terms) = terms.filter(|_| wanted) else {
             return self.session.send(data.echo(), &mut self.out);
-        }
-        let Some(terms) = self.session.agreed().and_then(|agreed| agreed.deflate()) else { return Ok(()) };
+        };
         let codec = self.codec.get_or_insert_with(|| Box::new(Codec::new(terms, MESSAGE_LIMIT as u64)));
         codec.echo(data, &mut self.session, compressors, &mut self.out)
     }

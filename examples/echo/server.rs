@@ -18,6 +18,7 @@ use signal_hook::{
 };
 
 use crate::{
+    codec::Compression,
     log::Log,
     peer::{Next, Peer, Shared},
 };
@@ -51,7 +52,7 @@ struct Place {
 }
 
 impl Server {
-    pub(crate) fn bind(address: SocketAddr, deflate: bool, log: Log) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr, deflate: Option<Compression>, log: Log) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(address)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;

@@ -39,6 +39,7 @@ fn checks() -> Vec<(String, Body)> {
             checks.push((format!("{kind:?} of {len} bytes"), Box::new(move |probe| whole(probe, kind, len))));
         }
     }
+    checks.push(("repetitions near and far, within messages and between them".into(), Box::new(repetitions)));
     checks.push(("fragments, some of them empty".into(), Box::new(fragments)));
     checks.push(("characters split between fragments".into(), Box::new(split_characters)));
     checks.push(("a ping, and one between fragments".into(), Box::new(pings)));
@@ -56,6 +57,36 @@ fn whole(probe: &mut Probe, kind: Kind, len: usize) -> Result<()> {
     let bytes: Vec<u8> = bytes.collect();
     probe.send_whole(kind, &bytes)?;
     probe.expect(kind, &bytes)?;
+    probe.close(CloseCode::NORMAL, "")
+}
+
+/// What a window is for: noise that comes again at distances below and above each window's length, first in the same
+/// message, then in the next ones. The messages overtake each other, so that both windows are in use at once.
+fn repetitions(probe: &mut Probe) -> Result<()> {
+    let mut state = 1_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        b' ' + (state >> 24) as u8 % 95
+    })
+    .take(40_000)
+    .collect();
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    for bits in 8..=15 {
+        let window: usize = 1 << bits;
+        for distance in [window.saturating_sub(262), window - 1, window, window + 1] {
+            let piece = &noise[bits * 100..][..distance];
+            messages.push([piece, piece].concat());
+            messages.push(piece.to_vec());
+        }
+    }
+    for message in &messages {
+        probe.send_whole(Kind::Text, message)?;
+    }
+    for message in &messages {
+        probe.expect(Kind::Text, message)?;
+    }
     probe.close(CloseCode::NORMAL, "")
 }
 

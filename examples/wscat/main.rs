@@ -4,12 +4,13 @@
 //! wscat [--protocol P]... [--header NAME:VALUE]... URI      lines of standard input are sent, what comes is printed
 //! wscat --check URI                                         checks that an echo server is one
 //! wscat --no-deflate ...                                    without compression
+//! wscat --deflate OWN/PEER ...                              with smaller windows, or some not kept: see [`policy`]
 //! ```
 //!
 //! - [`chat`] talks: messages to standard output, everything else that happens to standard error.
 //! - [`input`] reads standard input on a thread of its own, and knows the commands of whoever types there.
 //! - [`check`] compares what comes back with what was sent.
-//! - [`link`] is the driver below both: a socket and a machine; [`codec`] compresses.
+//! - [`link`] is the driver below both: a socket and a machine; [`codec`] compresses, as [`policy`] says.
 //!
 //! The exit code is 0 after a clean close or a check passed, 1 otherwise, and 2 if the arguments make no sense.
 
@@ -21,12 +22,20 @@ mod codec;
 mod input;
 #[path = "../client/link.rs"]
 mod link;
+#[path = "../deflate/policy.rs"]
+mod policy;
 
 use std::{env, io, process::ExitCode};
+
+use websocket_proto::DeflatePolicy;
 
 const USAGE: &str = "\
 usage: wscat [--no-deflate] [--protocol P]... [--header NAME:VALUE]... URI
        wscat [--no-deflate] --check URI
+       wscat --deflate OWN/PEER ...
+
+OWN and PEER say what is offered of compression for each side: window bits from 8 to 15, no-takeover, or both, such as
+10,no-takeover/12. Nothing stands for the whole window, kept between messages.
 
 At a terminal a line is a message, or one of these:
   /ping TEXT            sends a ping
@@ -38,7 +47,7 @@ At a terminal a line is a message, or one of these:
 struct Options<'a> {
     uri: &'a str,
     check: bool,
-    deflate: bool,
+    deflate: Option<DeflatePolicy>,
     protocols: Vec<&'a str>,
     headers: Vec<(&'a str, &'a str)>,
 }
@@ -61,13 +70,14 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> Option<Options<'_>> {
-    let mut options =
-        Options { uri: "", check: false, deflate: true, protocols: Vec::new(), headers: Vec::new() };
+    let deflate = Some(codec::OFFER);
+    let mut options = Options { uri: "", check: false, deflate, protocols: Vec::new(), headers: Vec::new() };
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         match argument {
             "--check" => options.check = true,
-            "--no-deflate" => options.deflate = false,
+            "--no-deflate" => options.deflate = None,
+            "--deflate" => options.deflate = Some(policy::parse(arguments.next()?)?),
             "--protocol" => options.protocols.push(arguments.next()?),
             "--header" => {
                 let (name, value) = arguments.next()?.split_once(':')?;
@@ -84,6 +94,9 @@ fn parse(arguments: &[String]) -> Option<Options<'_>> {
 fn connect(options: &Options<'_>) -> io::Result<link::Link> {
     link::Link::connect(options.uri, |request| {
         let request = request.protocols(&options.protocols).headers(&options.headers);
-        if options.deflate { request.deflate(&codec::OFFER) } else { request }
+        match &options.deflate {
+            Some(policy) => request.deflate(policy),
+            None => request,
+        }
     })
 }

@@ -1,4 +1,4 @@
-# Sourced by `run` and `peers`: where things are, how they are installed, how they end.
+# Sourced by `run`, `peers` and `clients`: where things are, how they are installed, how they end.
 
 root=$(cd "$here/../.." && pwd)
 cd "$root"
@@ -37,7 +37,12 @@ install_node() {
 
 peers_checked() {
     install_python && install_node &&
-        guarded 180 "$python" "$here/peers.py" "$@"
+        guarded 600 "$python" "$here/peers.py" "$@"
+}
+
+clients_checked() {
+    install_python && install_node &&
+        guarded 600 "$python" "$here/clients.py" "$@"
 }
 
 # A wall-clock limit that holds whatever the script does. In the background, so that

@@ -173,11 +173,11 @@ async def good_bytewise() -> None:
 async def bad(names: tuple[str, ...], answer: Answer) -> None:
     async with connecting() as run:
         await run.type(b"must not be sent")
-        await _refused(run, answer(run) + frame(TEXT, b"hello"))
+        await refused(run, answer(run) + frame(TEXT, b"hello"))
         await run.fails(names)
 
 
-async def _refused(run: Run, data: bytes) -> None:
+async def refused(run: Run, data: bytes) -> None:
     """Sends what must be refused; nothing may come back but the end."""
     sender = asyncio.create_task(run.peer.send(data))
     try:

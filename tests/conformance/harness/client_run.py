@@ -108,14 +108,14 @@ class Run:
 
 
 @asynccontextmanager
-async def connecting(target: str = "/", host: str = "127.0.0.1") -> AsyncIterator[Run]:
+async def connecting(target: str = "/", host: str = "127.0.0.1", options: tuple[str, ...] = ()) -> AsyncIterator[Run]:
     """Starts the client on `ws://HOST:PORT` and `target`, and reads its request."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=family) as listener:
         port = listener.getsockname()[1]
         listener.setblocking(False)
         name = f"[{host}]" if ":" in host else host
-        command = [program("wscat"), f"ws://{name}:{port}{target}"]
+        command = [program("wscat"), *options, f"ws://{name}:{port}{target}"]
         async with child(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
             peer = await _accept(listener)
             try:
