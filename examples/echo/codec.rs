@@ -29,7 +29,7 @@ pub(crate) struct Codec {
     inflate: Inflate<Heap>,
     whole: Assembler<Vec<u8>>,
     side: DeflateSide,
-    /// Where this side keeps its window: a quarter of a megabyte from the first message on.
+    /// Where this side keeps its window: 390 KiB from the first message on.
     own: Option<Deflate>,
 }
 
