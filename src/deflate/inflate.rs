@@ -243,7 +243,9 @@ impl<E: Engine> Inflate<E> {
         };
         let last = drained && piece.part.last;
         if last && !self.ended && self.stage == Stage::Open {
-            self.engine.end()?;
+            // The empty block that the tail belongs to may be a final one: the sender's last octet has its header, and
+            // §7.2.1 says nothing of BFINAL there.
+            self.ended = self.engine.end()?;
         }
         let made = place.get(..len).unwrap_or_default();
         self.open.push(made, last).map_err(|(rule, _)| rule)?;

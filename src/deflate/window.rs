@@ -83,9 +83,10 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Engine for Window<W> {
         }
     }
 
-    fn end(&mut self) -> Result<(), Rule> {
+    fn end(&mut self) -> Result<bool, Rule> {
         match self.step(&TAIL_AND_MORE, 1, inflate_flags::TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY)? {
-            (TINFLStatus::BlockBoundary, 4, 0) => Ok(()),
+            (TINFLStatus::BlockBoundary, 4, 0) => Ok(false),
+            (TINFLStatus::Done, 4, 0) => Ok(true),
             _ => Err(Rule::CorruptCompression),
         }
     }

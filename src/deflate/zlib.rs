@@ -57,9 +57,9 @@ impl Engine for Zlib {
         self.step(input, place, InflateFlush::NoFlush)
     }
 
-    fn end(&mut self) -> Result<(), Rule> {
+    fn end(&mut self) -> Result<bool, Rule> {
         match self.step(&TAIL_AND_MORE, &mut [0], InflateFlush::Block)? {
-            Inflated { taken: 4, made: 0, ended: false } => Ok(()),
+            Inflated { taken: 4, made: 0, ended } => Ok(ended),
             _ => Err(Rule::CorruptCompression),
         }
     }
