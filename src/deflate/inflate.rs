@@ -62,6 +62,8 @@ pub struct Inflate<E> {
     delivered: bool,
     /// The stream is at the end of a final block: the next byte begins another one.
     ended: bool,
+    /// Something of the last piece is still to be inflated.
+    pending: bool,
 }
 
 /// How far the message under way has come.
@@ -131,6 +133,7 @@ impl<E: Engine> Inflate<E> {
             stage: Stage::Between,
             delivered: false,
             ended: false,
+            pending: false,
         }
     }
 
@@ -138,14 +141,21 @@ impl<E: Engine> Inflate<E> {
     /// of a copy.
     pub fn begin<'b>(&mut self, data: Data<'b>) -> Inflating<'b> {
         let part = data.part();
-        if part.first && part.compressed {
-            let lost = self.stage != Stage::Between;
-            self.stage = if lost { Stage::Failed } else { Stage::Empty };
-            self.open = Open::new(part.kind);
-            self.len = 0;
-            self.delivered = false;
+        let rest = data.into_payload();
+        if part.compressed {
+            // Distances of what follows would reach for bytes that were never made.
+            let lost = self.pending || (part.first && self.stage != Stage::Between);
+            if lost {
+                self.stage = Stage::Failed;
+            } else if part.first {
+                self.stage = Stage::Empty;
+                self.open = Open::new(part.kind);
+                self.len = 0;
+                self.delivered = false;
+            }
+            self.pending = part.last || !rest.is_empty();
         }
-        Inflating { rest: data.into_payload(), part, done: false }
+        Inflating { rest, part, done: false }
     }
 
     /// The next event of a piece: [`Event::Data`] with bytes at the front of `place`, or [`Event::Failed`], with the
@@ -254,6 +264,7 @@ impl<E: Engine> Inflate<E> {
         }
         self.len = self.len.saturating_add(len as u64);
         piece.done = drained;
+        self.pending = !drained;
         let first = !self.delivered;
         let part = Part {
             kind: piece.part.kind,
