@@ -94,7 +94,7 @@ impl Inflate<super::heap::Heap> {
     /// longest message, in bytes as they are inflated.
     ///
     /// Nothing is allocated before the first compressed message. With the feature `zlib` and the whole window it is
-    /// `zlib-rs` that inflates, `miniz_oxide` otherwise.
+    /// `zlib-rs` that inflates, `miniz_oxide` otherwise, and from the first final block on that something follows.
     pub fn new(side: DeflateSide, limit: u64) -> Self {
         Self::with(super::heap::Heap::new(side), side, limit)
     }

@@ -29,6 +29,13 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Window<W> {
         fits.then(|| Self { state: DecompressorOxide::new(), memory, size, at: 0, full: false })
     }
 
+    /// A window that goes on for another implementation, behind what that made: `memory` is the window, and its next byte
+    /// goes `at` there.
+    #[cfg(feature = "zlib")]
+    pub(super) fn behind(memory: W, at: usize, full: bool) -> Self {
+        Self { state: DecompressorOxide::new(), size: memory.as_ref().len(), memory, at, full }
+    }
+
     /// One call of the decompressor, up to the window's end and for at most `most` bytes. Its output begins at `at`.
     fn step(&mut self, input: &[u8], most: usize, flags: u32) -> Result<(TINFLStatus, usize, usize), Rule> {
         // Until the window is full a distance may not reach back behind its beginning: what lies there was never sent
