@@ -132,7 +132,8 @@ impl Deflate {
         if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
             return Err(SendError::Utf8); // W55
         }
-        // What was begun and never sent is in the window, where the peer does not have it.
+        // What was begun and never sent is in the window, where the peer does not have it; and without takeover nothing
+        // may reach back (W135).
         if self.unfinished || !self.side.takeover {
             self.reset();
         }

@@ -91,7 +91,7 @@ impl Engine for Heap {
     fn restart(&mut self) {
         self.engine = self.engine.take().map(|engine| match engine {
             // It would have to be made anew with a copy of its window, and a final block is no more than two bytes: a
-            // frame of them would cost thousands of times its length. Who sends one may send more.
+            // frame of them would cost thousands of times its length (W131). Who sends one may send more.
             #[cfg(feature = "zlib")]
             Chosen::Zlib(zlib) => {
                 let (memory, at, full) = zlib.into_history();

@@ -138,7 +138,7 @@ impl<E: Engine> Inflate<E> {
     }
 
     /// Takes a piece as the connection delivered it. One that is not compressed passes through `next` as well, by way
-    /// of a copy.
+    /// of a copy, and leaves the window as it was (W136), as control frames do, which are no pieces (W137).
     pub fn begin<'b>(&mut self, data: Data<'b>) -> Inflating<'b> {
         let part = data.part();
         let rest = data.into_payload();
@@ -209,6 +209,7 @@ impl<E: Engine> Inflate<E> {
         let mut len = 0_usize;
         // What the engine, which may have to go on with it after a final block, remembers of `place`.
         let mut remembered = 0_usize;
+        // Until the place is full or the piece used up, wherever blocks and frames begin and end (W133, W143).
         let drained = loop {
             match self.stage {
                 Stage::Between | Stage::Failed => return Err(Rule::InternalError),
@@ -258,7 +259,7 @@ impl<E: Engine> Inflate<E> {
             self.ended = self.engine.end()?;
         }
         let made = place.get(..len).unwrap_or_default();
-        self.open.push(made, last).map_err(|(rule, _)| rule)?;
+        self.open.push(made, last).map_err(|(rule, _)| rule)?; // W51
         if self.takeover || !last {
             self.engine.remember(made.get(remembered..).unwrap_or_default());
         }
@@ -291,7 +292,7 @@ impl<E: Engine> Inflate<E> {
         self.open = Open::None;
         self.len = 0;
         if !self.takeover {
-            self.engine.forget();
+            self.engine.forget(); // W135
             self.ended = false;
         }
     }

@@ -39,7 +39,7 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Window<W> {
     /// One call of the decompressor, up to the window's end and for at most `most` bytes. Its output begins at `at`.
     fn step(&mut self, input: &[u8], most: usize, flags: u32) -> Result<(TINFLStatus, usize, usize), Rule> {
         // Until the window is full a distance may not reach back behind its beginning: what lies there was never sent
-        // on this connection. The flag has that checked; a full window may wrap.
+        // on this connection (W140). The flag has that checked; a full window may wrap, and is as long as distances are.
         let wrapping = if self.full { 0 } else { inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF };
         let flags = flags | wrapping | inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
         let window = self.memory.as_mut().get_mut(..self.size).unwrap_or_default();
