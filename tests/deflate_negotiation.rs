@@ -264,16 +264,17 @@ fn answers_that_fail_the_handshake() {
     }
 }
 
-type Ends = (Session<Client<fn() -> [u8; 4]>, Vec<u8>>, SliceOutput<Vec<u8>>);
+type Key = fn() -> [u8; 4];
+type Asking = Session<Client<Key>, Vec<u8>>;
 
-fn ask(policy: Option<DeflatePolicy>, others: &[(&str, Rsv)]) -> Ends {
+fn ask(policy: Option<DeflatePolicy>, others: &[(&str, Rsv)]) -> (Asking, SliceOutput<Vec<u8>>) {
     let uri = Uri::parse("ws://h/").unwrap();
     let mut request = client::Request::new(uri, *b"the sample nonce").extensions(others);
     if let Some(policy) = &policy {
         request = request.deflate(policy);
     }
     let mut out = SliceOutput::new(vec![0; 1024]);
-    let key: fn() -> [u8; 4] = || [1, 2, 3, 4];
+    let key: Key = || [1, 2, 3, 4];
     let session = Session::client(Client(key), vec![0; 1024], Config::default(), &request, &mut out).unwrap();
     (session, out)
 }
@@ -296,6 +297,9 @@ fn told(policy: Option<DeflatePolicy>, others: &[(&str, Rsv)], lines: &[&str]) -
     }
 }
 
+/// What was offered, the lines answered, and what comes of it.
+type Row<'a> = (Option<DeflatePolicy>, &'a [&'a str], Result<Agreed, Rule>);
+
 #[test]
 fn answers_in_a_handshake() {
     let full = Agreed::default().with_deflate(DeflateTerms::default());
@@ -303,7 +307,7 @@ fn answers_in_a_handshake() {
     let both = Agreed::with_reserved(Rsv::RSV2).with_deflate(DeflateTerms::default());
     let other = Agreed::with_reserved(Rsv::RSV2);
     #[rustfmt::skip]
-    let rows: &[(Option<DeflatePolicy>, &[&str], Result<Agreed, Rule>)] = &[
+    let rows: &[Row<'_>] = &[
         (Some(ANY), &[], Ok(Agreed::default())),
         (Some(ANY), &["permessage-deflate"], Ok(full)),
         (Some(ANY), &["x"], Ok(other)),
@@ -421,7 +425,7 @@ fn terms_are_saved() {
             let saved = Connection::new(Server, &Config::default(), agreed).save(&mut bytes);
             let restored = Connection::restore(Server, &bytes[..saved]).unwrap();
             assert_eq!(restored.agreed(), agreed);
-            let key: fn() -> [u8; 4] = || [1, 2, 3, 4];
+            let key: Key = || [1, 2, 3, 4];
             let saved = Connection::new(Client(key), &Config::default(), agreed).save(&mut bytes);
             let restored = Connection::restore(Client(key), &bytes[..saved]).unwrap();
             assert_eq!(restored.agreed(), agreed);

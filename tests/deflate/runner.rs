@@ -34,8 +34,10 @@ pub(crate) fn binary(payload: &[u8]) -> Vec<u8> {
     frame(BINARY | FIN, payload)
 }
 
-pub(crate) fn connection(side: DeflateSide) -> Connection<Client<fn() -> [u8; 4]>> {
-    let key: fn() -> [u8; 4] = || [1, 2, 3, 4];
+type Key = fn() -> [u8; 4];
+
+pub(crate) fn connection(side: DeflateSide) -> Connection<Client<Key>> {
+    let key: Key = || [1, 2, 3, 4];
     // A client inflates by the server's side.
     let other = DeflateSide { window_bits: 23 - side.window_bits, takeover: !side.takeover };
     let terms = DeflateTerms { server: side, client: other };

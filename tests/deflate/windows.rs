@@ -2,7 +2,7 @@
 
 use super::{
     bits::{Bits, bits},
-    runner::{FIN, TEXT, binary, connection, frame, in_memory, noise, reads, reads_long, run},
+    runner::{FIN, TEXT, binary, frame, in_memory, noise, reads, reads_long, run},
 };
 use websocket_proto::{DeflateSide, DeflateTerms, Inflate, Rule};
 
@@ -137,7 +137,7 @@ fn wrapping() {
 #[cfg(feature = "alloc")]
 #[test]
 fn releasing() {
-    use super::runner::text;
+    use super::runner::{connection, text};
     use websocket_proto::{Assembler, Event, Input, SliceOutput};
 
     let hello = bits().block(false, b"Hello").message();
