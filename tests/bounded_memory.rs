@@ -3,73 +3,15 @@
 #![cfg(feature = "alloc")]
 #![allow(unsafe_code, reason = "a global allocator cannot be written without it")]
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
+#[path = "bounded/counting.rs"]
+#[allow(dead_code, reason = "a part is used")]
+mod counting;
 
+use counting::peak;
 use websocket_proto::{
     Agreed, Assembler, Body, Buffer, Client, Config, Connection, Event, HeadLimits, Input, Lenient,
     MIN_OUTPUT, MaskKey, Outgoing, Output, QueueOutput, Role, Rule, Server, Uri, client, server,
 };
-
-/// The system's allocator, which counts what this thread holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<usize> = const { Cell::new(0) };
-    static MOST: Cell<usize> = const { Cell::new(0) };
-}
-
-/// A thread that ends has no counters any more, and no test either.
-fn count(change: impl Fn(usize) -> usize) {
-    let _gone = HELD.try_with(|held| {
-        held.set(change(held.get()));
-        let _gone = MOST.try_with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call goes to `System` with the same arguments, and so keeps `GlobalAlloc`'s contract as `System`
-// does; counting neither allocates (the counters are constant-initialised `Cell`s without a destructor) nor unwinds
-// (its sums saturate).
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(|held| held.saturating_add(layout.size()));
-        // SAFETY: the caller keeps `alloc`'s contract, which is `System`'s.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(|held| held.saturating_sub(layout.size()));
-        // SAFETY: `memory` came from `System` with this layout.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(|held| held.saturating_add(layout.size()));
-        // SAFETY: the caller keeps `alloc_zeroed`'s contract, which is `System`'s.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Old and new may both be there for a moment.
-        count(|held| held.saturating_add(size));
-        count(|held| held.saturating_sub(layout.size()));
-        // SAFETY: `memory` came from `System` with this layout, and the caller keeps `realloc`'s contract.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How much more memory was held at a time while `f` ran than before.
-fn peak(f: impl FnOnce()) -> usize {
-    let before = HELD.get();
-    MOST.set(before);
-    f();
-    MOST.get() - before
-}
 
 fn unlimited() -> Config {
     Config { frame_limit: u64::MAX, message_limit: u64::MAX, fragment_limit: u32::MAX, ..Config::default() }

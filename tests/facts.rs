@@ -100,7 +100,7 @@ fn how_large_it_is() {
         ("FrameHeader", size_of::<FrameHeader>(), 24),
         ("Config", size_of::<Config>(), 40),
         ("Rule", size_of::<Rule>(), 1),
-        ("Agreed", size_of::<Agreed>(), 1),
+        ("Agreed", size_of::<Agreed>(), 2),
         ("Rsv", size_of::<Rsv>(), 1),
     ];
     for (name, size, most) in sizes {

@@ -100,6 +100,8 @@ pub struct Deflate {
     ready: Range<usize>,
     /// A message went into the stream, and its end did not.
     unfinished: bool,
+    /// Which message the stream and the scratch are about.
+    turn: u32,
 }
 
 /// A message on its way through [`Deflate::write`]: call that until it gives `false`.
@@ -109,6 +111,7 @@ pub struct Deflating<'p> {
     kind: Kind,
     rest: &'p [u8],
     compressed: bool,
+    turn: u32,
     /// A fragment went out.
     begun: bool,
     stage: Stage,
@@ -130,9 +133,9 @@ const LEAST: usize = 64;
 
 impl Deflate {
     /// Compresses as `side` may: a server's side for a server. A window of 8 bits is kept to by zlib's of 9, whose
-    /// distances are at most 250 (W139).
+    /// distances are at most 250 (W139, W168).
     pub const fn new(side: DeflateSide, options: DeflateOptions) -> Self {
-        Self { stream: None, side, options, scratch: Vec::new(), ready: 0..0, unfinished: false }
+        Self { stream: None, side, options, scratch: Vec::new(), ready: 0..0, unfinished: false, turn: 0 }
     }
 
     /// The most memory that this takes, in bytes: readable before anything is agreed on. Nothing is taken before the
@@ -144,7 +147,8 @@ impl Deflate {
         window.saturating_add(symbols).saturating_add(132 * 1024).saturating_add(CHUNK)
     }
 
-    /// Begins a message: compressed if it is as long as the threshold, as it is otherwise.
+    /// Begins a message: compressed if it is as long as the threshold, as it is otherwise. A message that was begun
+    /// before, for this connection or another one, and is not all out is given up with that.
     ///
     /// # Errors
     /// [`SendError::Utf8`] if a text is not UTF-8.
@@ -152,13 +156,26 @@ impl Deflate {
         if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
             return Err(SendError::Utf8); // W55
         }
-        // What was begun and never sent is in the window, where the peer does not have it.
+        // What was begun and never sent is in the window, where the peer does not have it; and without takeover nothing
+        // may reach back (W135).
         if self.unfinished || !self.side.takeover {
             self.reset();
         }
+        Ok(self.next(kind, payload, payload.len() >= self.options.threshold)) // W144
+    }
+
+    /// A message that the stream is about from now on.
+    fn next<'p>(&mut self, kind: Kind, payload: &'p [u8], compressed: bool) -> Deflating<'p> {
         self.ready = 0..0;
-        let compressed = payload.len() >= self.options.threshold;
-        Ok(Deflating { kind, rest: payload, compressed, begun: false, stage: Stage::Compressing })
+        self.turn = self.turn.wrapping_add(1);
+        Deflating {
+            kind,
+            rest: payload,
+            compressed,
+            turn: self.turn,
+            begun: false,
+            stage: Stage::Compressing,
+        }
     }
 
     /// Puts out as much of the message as there is room for, in whole fragments. `true`: there was no room for the
@@ -168,7 +185,7 @@ impl Deflate {
     ///
     /// # Errors
     /// What [`Connection::send`](crate::Connection::send) gives, but for `NoRoom`; [`SendError::Compressor`] if
-    /// compressing fails: a Close with 1011 is on its way then (W145).
+    /// compressing fails, or a message that another one displaced goes on: a Close with 1011 is on its way then (W145).
     pub fn write(
         &mut self,
         message: &mut Deflating<'_>,
@@ -176,7 +193,8 @@ impl Deflate {
         out: &mut (impl Output + ?Sized),
     ) -> Result<bool, SendError> {
         while message.stage != Stage::Sent {
-            if message.compressed && message.stage == Stage::Compressing && self.compress(message).is_err() {
+            let displaced = message.turn != self.turn;
+            if message.compressed && (displaced || self.compress(message).is_err()) {
                 let _closing = conn.close(CloseCode::INTERNAL_ERROR, "", out);
                 return Err(SendError::Compressor);
             }
@@ -222,9 +240,7 @@ impl Deflate {
             return Err(SendError::Utf8);
         }
         self.reset();
-        self.ready = 0..0;
-        let mut message =
-            Deflating { kind, rest: payload, compressed: true, begun: false, stage: Stage::Compressing };
+        let mut message = self.next(kind, payload, true);
         let mut compressed = Vec::new();
         while message.stage == Stage::Compressing {
             self.compress(&mut message)?;
@@ -235,7 +251,8 @@ impl Deflate {
         Ok(Prepared::with_compressed(kind, payload, &compressed))
     }
 
-    /// Gives the memory back: up to 300 KiB, to be made anew for the next message, which then does not use earlier ones.
+    /// Gives the memory back, to be made anew for the next message, which then does not use earlier ones: 390 KiB by
+    /// default, 150 at least and 500 at most.
     pub fn release(&mut self) {
         if !self.unfinished {
             self.stream = None;
@@ -252,8 +269,7 @@ impl Deflate {
 
     /// Fills the scratch with more of the message, if it was sent empty. On the last of it the tail is cut off.
     fn compress(&mut self, message: &mut Deflating<'_>) -> Result<(), SendError> {
-        // Held back, in case they are the tail's beginning.
-        if !self.ready.is_empty() {
+        if !self.ready.is_empty() || message.stage != Stage::Compressing {
             return Ok(());
         }
         if message.rest.is_empty() && !message.begun && !self.unfinished {

@@ -9,9 +9,10 @@ pub trait Engine: sealed::Sealed {
     #[doc(hidden)]
     fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule>;
 
-    /// Inflates [`TAIL`]. An error if that does not end a block, or makes output.
+    /// Inflates [`TAIL`], and says whether the block that it ends is a final one. An error if it ends none, or makes
+    /// output.
     #[doc(hidden)]
-    fn end(&mut self) -> Result<(), Rule>;
+    fn end(&mut self) -> Result<bool, Rule>;
 
     /// Keeps what was made, if the implementation has no window of its own to continue with after a final block.
     #[doc(hidden)]

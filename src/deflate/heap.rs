@@ -86,7 +86,7 @@ impl Engine for Heap {
         each!(self.engine().ok_or(Rule::InternalError)?, engine => engine.inflate(input, place))
     }
 
-    fn end(&mut self) -> Result<(), Rule> {
+    fn end(&mut self) -> Result<bool, Rule> {
         each!(self.engine().ok_or(Rule::InternalError)?, engine => engine.end())
     }
 
@@ -97,9 +97,19 @@ impl Engine for Heap {
     }
 
     fn restart(&mut self) {
-        if let Some(engine) = &mut self.engine {
-            each!(engine, engine => engine.restart());
-        }
+        self.engine = self.engine.take().map(|engine| match engine {
+            // It would have to be made anew with a copy of its window, and a final block is no more than two bytes: a
+            // frame of them would cost thousands of times its length (W131). Who sends one may send more.
+            #[cfg(feature = "zlib")]
+            Chosen::Zlib(zlib) => {
+                let (memory, at, full) = zlib.into_history();
+                Chosen::Window(Box::new(Window::behind(memory.into_boxed_slice(), at, full)))
+            }
+            Chosen::Window(mut window) => {
+                window.restart();
+                Chosen::Window(window)
+            }
+        });
     }
 
     fn forget(&mut self) {

@@ -62,6 +62,8 @@ pub struct Inflate<E> {
     delivered: bool,
     /// The stream is at the end of a final block: the next byte begins another one.
     ended: bool,
+    /// Something of the last piece is still to be inflated.
+    pending: bool,
 }
 
 /// How far the message under way has come.
@@ -92,7 +94,7 @@ impl Inflate<super::heap::Heap> {
     /// longest message, in bytes as they are inflated.
     ///
     /// Nothing is allocated before the first compressed message. With the feature `zlib` and the whole window it is
-    /// `zlib-rs` that inflates, `miniz_oxide` otherwise.
+    /// `zlib-rs` that inflates, `miniz_oxide` otherwise, and from the first final block on that something follows.
     pub fn new(side: DeflateSide, limit: u64) -> Self {
         Self::with(super::heap::Heap::new(side), side, limit)
     }
@@ -137,21 +139,29 @@ impl<E: Engine> Inflate<E> {
             stage: Stage::Between,
             delivered: false,
             ended: false,
+            pending: false,
         }
     }
 
     /// Takes a piece as the connection delivered it. One that is not compressed passes through `next` as well, by way
-    /// of a copy.
+    /// of a copy, and leaves the window as it was (W136), as control frames do, which are no pieces (W137).
     pub fn begin<'b>(&mut self, data: Data<'b>) -> Inflating<'b> {
         let part = data.part();
-        if part.first && part.compressed {
-            let lost = self.stage != Stage::Between;
-            self.stage = if lost { Stage::Failed } else { Stage::Empty };
-            self.open = Open::new(part.kind);
-            self.len = 0;
-            self.delivered = false;
+        let rest = data.into_payload();
+        if part.compressed {
+            // Distances of what follows would reach for bytes that were never made.
+            let lost = self.pending || (part.first && self.stage != Stage::Between);
+            if lost {
+                self.stage = Stage::Failed;
+            } else if part.first {
+                self.stage = Stage::Empty;
+                self.open = Open::new(part.kind);
+                self.len = 0;
+                self.delivered = false;
+            }
+            self.pending = part.last || !rest.is_empty();
         }
-        Inflating { rest: data.into_payload(), part, done: false }
+        Inflating { rest, part, done: false }
     }
 
     /// The next event of a piece: [`Event::Data`] with bytes at the front of `place`, or [`Event::Failed`], with the
@@ -205,6 +215,7 @@ impl<E: Engine> Inflate<E> {
         let mut len = 0_usize;
         // What the engine, which may have to go on with it after a final block, remembers of `place`.
         let mut remembered = 0_usize;
+        // Until the place is full or the piece used up, wherever blocks and frames begin and end (W133, W143).
         let drained = loop {
             match self.stage {
                 Stage::Between | Stage::Failed => return Err(Rule::InternalError),
@@ -249,15 +260,18 @@ impl<E: Engine> Inflate<E> {
         };
         let last = drained && piece.part.last;
         if last && !self.ended && self.stage == Stage::Open {
-            self.engine.end()?;
+            // The empty block that the tail belongs to may be a final one: the sender's last octet has its header, and
+            // §7.2.1 says nothing of BFINAL there.
+            self.ended = self.engine.end()?;
         }
         let made = place.get(..len).unwrap_or_default();
-        self.open.push(made, last).map_err(|(rule, _)| rule)?;
+        self.open.push(made, last).map_err(|(rule, _)| rule)?; // W51
         if self.takeover || !last {
             self.engine.remember(made.get(remembered..).unwrap_or_default());
         }
         self.len = self.len.saturating_add(len as u64);
         piece.done = drained;
+        self.pending = !drained;
         let first = !self.delivered;
         let part = Part {
             kind: piece.part.kind,
@@ -284,7 +298,7 @@ impl<E: Engine> Inflate<E> {
         self.open = Open::None;
         self.len = 0;
         if !self.takeover {
-            self.engine.forget();
+            self.engine.forget(); // W135
             self.ended = false;
         }
     }

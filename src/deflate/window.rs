@@ -33,10 +33,17 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Window<W> {
         fits.then(|| Self { state: DecompressorOxide::new(), memory, size, at: 0, full: false })
     }
 
+    /// A window that goes on for another implementation, behind what that made: `memory` is the window, and its next byte
+    /// goes `at` there.
+    #[cfg(feature = "zlib")]
+    pub(super) fn behind(memory: W, at: usize, full: bool) -> Self {
+        Self { state: DecompressorOxide::new(), size: memory.as_ref().len(), memory, at, full }
+    }
+
     /// One call of the decompressor, up to the window's end and for at most `most` bytes. Its output begins at `at`.
     fn step(&mut self, input: &[u8], most: usize, flags: u32) -> Result<(TINFLStatus, usize, usize), Rule> {
         // Until the window is full a distance may not reach back behind its beginning: what lies there was never sent
-        // on this connection. The flag has that checked; a full window may wrap.
+        // on this connection (W140). The flag has that checked; a full window may wrap, and is as long as distances are.
         let wrapping = if self.full { 0 } else { inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF };
         let flags = flags | wrapping | inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
         let window = self.memory.as_mut().get_mut(..self.size).unwrap_or_default();
@@ -87,9 +94,10 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Engine for Window<W> {
         }
     }
 
-    fn end(&mut self) -> Result<(), Rule> {
+    fn end(&mut self) -> Result<bool, Rule> {
         match self.step(&TAIL_AND_MORE, 1, inflate_flags::TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY)? {
-            (TINFLStatus::BlockBoundary, 4, 0) => Ok(()),
+            (TINFLStatus::BlockBoundary, 4, 0) => Ok(false),
+            (TINFLStatus::Done, 4, 0) => Ok(true),
             _ => Err(Rule::CorruptCompression),
         }
     }

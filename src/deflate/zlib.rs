@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::engine::{Engine, Inflated, TAIL_AND_MORE, sealed};
+use super::engine::{Inflated, TAIL_AND_MORE};
 use crate::rule::Rule;
 
 /// The stream, and what it made last.
 ///
-/// zlib-rs keeps its window to itself and loses it with a final block, so the last bytes are kept a second time (W131);
-/// with them the stream itself can be given back between messages.
+/// zlib-rs keeps its window to itself and loses it with a final block, so the last bytes are kept a second time (W131):
+/// another implementation goes on with them. With them the stream itself can be given back between messages, too.
 #[derive(Default)]
 pub(super) struct Zlib {
     stream: Option<Inflate>,
@@ -53,24 +53,28 @@ impl Zlib {
     }
 }
 
-impl sealed::Sealed for Zlib {}
-
-impl Engine for Zlib {
-    fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule> {
+impl Zlib {
+    pub(super) fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule> {
         self.step(input, place, InflateFlush::NoFlush)
     }
 
-    fn end(&mut self) -> Result<(), Rule> {
+    pub(super) fn end(&mut self) -> Result<bool, Rule> {
         match self.step(&TAIL_AND_MORE, &mut [0], InflateFlush::Block)? {
-            Inflated { taken: 4, made: 0, ended: false } => Ok(()),
+            Inflated { taken: 4, made: 0, ended } => Ok(ended),
             _ => Err(Rule::CorruptCompression),
         }
     }
 
-    fn remember(&mut self, made: &[u8]) {
+    pub(super) fn remember(&mut self, made: &[u8]) {
         let made = made.get(made.len().saturating_sub(WINDOW)..).unwrap_or_default();
         let missing = WINDOW.saturating_sub(self.history.len());
         let (first, mut rest) = made.split_at_checked(missing).unwrap_or((made, &[]));
+        let len = self.history.len().saturating_add(first.len());
+        if len > self.history.capacity() {
+            // As a `Vec` grows, but not beyond the window.
+            let most = len.max(self.history.capacity().saturating_mul(2)).min(WINDOW);
+            self.history.reserve_exact(most.saturating_sub(self.history.len()));
+        }
         self.history.extend_from_slice(first);
         while !rest.is_empty() {
             let place = self.history.get_mut(self.oldest..).unwrap_or_default();
@@ -90,11 +94,16 @@ impl Engine for Zlib {
         }
     }
 
-    fn restart(&mut self) {
-        self.stream = None;
+    /// The window, in memory for the whole of it, and where the next byte goes; whether it is full.
+    pub(super) fn into_history(mut self) -> (Vec<u8>, usize, bool) {
+        let full = self.history.len() == WINDOW;
+        let at = if full { self.oldest } else { self.history.len() };
+        self.history.reserve_exact(WINDOW.saturating_sub(self.history.len()));
+        self.history.resize(WINDOW, 0);
+        (self.history, at, full)
     }
 
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.history.clear();
         self.oldest = 0;
         if let Some(stream) = &mut self.stream {

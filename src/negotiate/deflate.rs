@@ -195,6 +195,7 @@ impl DeflateAnswer {
     pub(crate) fn put(&self, put: &mut dyn FnMut(&[u8])) {
         let DeflateTerms { server, client } = self.terms;
         put(NAME.as_bytes());
+        // What was asked is repeated, the window not larger (W162).
         put_flag(SERVER_NO_CONTEXT_TAKEOVER, !server.takeover, put);
         put_flag(CLIENT_NO_CONTEXT_TAKEOVER, !client.takeover, put);
         put_bits(SERVER_MAX_WINDOW_BITS, self.names_server_bits || server.bits() < 15, server.bits(), put);

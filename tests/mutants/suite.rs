@@ -7,6 +7,14 @@ mod assembler;
 mod bounded;
 #[path = "../corpus.rs"]
 mod corpus;
+#[path = "../deflate.rs"]
+mod deflate;
+#[path = "../deflate_negotiation.rs"]
+mod deflate_negotiation;
+#[path = "../deflate_properties.rs"]
+mod deflate_properties;
+#[path = "../deflate_send.rs"]
+mod deflate_send;
 #[path = "../explore.rs"]
 mod explore;
 #[path = "../extension.rs"]
