@@ -234,6 +234,9 @@ fn memory_of_a_connection() {
             let window = 1 << window_bits;
             let zlib = cfg!(feature = "zlib") && window_bits == 15;
             assert!(after <= if zlib { 2 * window + 16 * KIB } else { window + 12 * KIB }, "{after}");
+            // What is said beforehand is the most, and not much more than that.
+            let said = Inflate::memory(side);
+            assert!(after <= said && said <= after + 2 * KIB, "{after} {said}");
             assert!(released <= if !takeover { 0 } else { window + if zlib { 0 } else { 12 * KIB } });
             let value = size_of_val(&inflate);
             drop(inflate);
@@ -271,13 +274,28 @@ fn memory_of_a_compressor() {
                 size_of_val(&deflate)
             );
             assert_eq!((before, released), (0, 0));
-            // What `Deflate::release` promises, the scratch of 16 KiB included.
-            let most = match (window_bits, memory_level) {
-                (..=9, 1) => 150,
-                (_, ..=8) => 390,
-                _ => 500,
-            };
-            assert!(after <= most * KIB, "{after}");
+            // What is said beforehand is the most, and not much more than that.
+            let said = Deflate::memory(side, &options);
+            assert!(after <= said && said <= after + 2 * KIB, "{after} {said}");
         }
+    }
+}
+
+/// A policy for a budget keeps to it, and uses it.
+#[cfg(feature = "zlib")]
+#[test]
+fn policies_within_a_budget() {
+    use websocket_proto::{Deflate, DeflateOptions, DeflatePolicy};
+    for bytes in (0..600 * KIB).step_by(KIB / 2) {
+        let DeflatePolicy { own, peer } = DeflatePolicy::within(bytes);
+        let compressing = if own.takeover { Deflate::memory(own, &DeflateOptions::default()) } else { 0 };
+        let inflating = if peer.takeover { Inflate::memory(peer) } else { 0 };
+        assert!(compressing + inflating <= bytes, "{bytes}");
+        let larger = DeflateSide { window_bits: (peer.window_bits + 1).min(15), takeover: true };
+        let spare = own.takeover || larger == peer || Inflate::memory(larger) > bytes;
+        assert!(
+            spare || !peer.takeover && Inflate::memory(DeflateSide { takeover: true, ..peer }) > bytes,
+            "{bytes}"
+        );
     }
 }

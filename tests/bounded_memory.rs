@@ -7,7 +7,7 @@
 #[allow(dead_code, reason = "a part is used")]
 mod counting;
 
-use counting::peak;
+use counting::{held, peak};
 use websocket_proto::{
     Agreed, Assembler, Body, Buffer, Client, Config, Connection, Event, HeadLimits, Input, Lenient,
     MIN_OUTPUT, MaskKey, Outgoing, Output, QueueOutput, Role, Rule, Server, Uri, client, server,
@@ -154,18 +154,18 @@ fn floods_take_no_memory() {
 
 #[test]
 fn what_is_empty_gives_its_memory_back() {
-    let before = HELD.get();
+    let before = held();
     let mut out = QueueOutput::with_limit(1000);
     assert!(out.put(&[0; 10], Body::plain(&[0; 990])));
     out.release();
     assert_eq!(out.pending().len(), 1000);
     out.advance(1000);
     out.release();
-    assert_eq!(HELD.get(), before);
+    assert_eq!(held(), before);
 
     let mut conn = Connection::new(Client(KEYS), &Config::default(), Agreed::default());
     let mut whole = Assembler::new(Vec::new());
-    for (mut read, held) in [(*b"\x02\x01a", true), (*b"\x80\x01b", false)] {
+    for (mut read, kept) in [(*b"\x02\x01a", true), (*b"\x80\x01b", false)] {
         let mut input = Input::new(&mut read);
         while let Some(Event::Data(data)) = conn.receive(&mut input, &mut out) {
             if let Some(message) = whole.push(data).unwrap() {
@@ -173,6 +173,6 @@ fn what_is_empty_gives_its_memory_back() {
             }
         }
         whole.release();
-        assert_eq!(HELD.get() > before, held);
+        assert_eq!(held() > before, kept);
     }
 }
