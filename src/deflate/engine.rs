@@ -4,14 +4,14 @@ use crate::rule::Rule;
 
 /// An implementation of inflating: [`Window`](super::Window) or `Heap`.
 pub trait Engine: sealed::Sealed {
-    /// Inflates from the front of `input` to the front of `place`, until one of them is used up or a final block ends.
-    /// Where `made` is less than the place, nothing is held back.
+    /// Inflates from the front of `input` to the front of `place`, until one of them is used up, a final block ends or a
+    /// fault comes. Where `made` is less than the place, nothing before that is held back.
     #[doc(hidden)]
     fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule>;
 
-    /// Inflates [`TAIL`]. An error if that does not end a block, or makes output.
+    /// Inflates [`TAIL`]. `true`: the block that ends with it is final. An error if none does, or if it makes output.
     #[doc(hidden)]
-    fn end(&mut self) -> Result<(), Rule>;
+    fn end(&mut self) -> Result<bool, Rule>;
 
     /// Keeps what was made, if the implementation has no window of its own to continue with after a final block.
     #[doc(hidden)]
@@ -40,6 +40,8 @@ pub struct Inflated {
     pub made: usize,
     /// A final block ended.
     pub ended: bool,
+    /// What follows is not DEFLATE.
+    pub corrupt: bool,
 }
 
 /// "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (RFC 7692 §7.2.2, W129): the

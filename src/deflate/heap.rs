@@ -78,7 +78,7 @@ impl Engine for Heap {
         each!(self.engine().ok_or(Rule::InternalError)?, engine => engine.inflate(input, place))
     }
 
-    fn end(&mut self) -> Result<(), Rule> {
+    fn end(&mut self) -> Result<bool, Rule> {
         each!(self.engine().ok_or(Rule::InternalError)?, engine => engine.end())
     }
 
