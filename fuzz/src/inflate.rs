@@ -35,7 +35,7 @@ pub fn inflate(data: &[u8]) {
     let place = match shape >> 2 & 3 {
         0 => 1,
         1 => 1 + usize::from(byte(&mut u)),
-        2 => limit,
+        2 => limit.max(1),
         _ => 4096,
     };
     let seed = seed(&mut u);

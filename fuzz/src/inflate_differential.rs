@@ -49,11 +49,10 @@ pub fn differential(data: &[u8]) {
             (Err(rule), None) => assert_eq!(*rule, Rule::CorruptCompression),
             (Err(rule), Some(theirs)) => {
                 // W132: zlib waits for more of what is cut off, and takes what is cut off between two blocks for whole.
+                // That a code has no symbol at all it finds when one is missing.
                 let reading = rfc1951::read(&history, 1 << 15, &payload, usize::MAX);
-                assert!(
-                    *rule == Rule::CorruptCompression && reading.fault == Some(Fault::CutOff),
-                    "{reading:?}"
-                );
+                assert_eq!(*rule, Rule::CorruptCompression);
+                assert!(matches!(reading.fault, Some(Fault::CutOff | Fault::Incomplete)), "{reading:?}");
                 assert!(theirs.starts_with(&reading.made));
             }
             (Ok(_), None) => panic!("zlib refuses {payload:02x?}"),

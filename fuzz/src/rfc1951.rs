@@ -13,7 +13,8 @@ pub(crate) enum Fault {
     /// It is cut off: with the tail behind it, it does not end in an empty stored block whose length is the tail.
     CutOff,
     Corrupt,
-    /// A code that is not complete, which RFC 1951 does not forbid: zlib and whoever follows it do.
+    /// A code that is not complete, which RFC 1951 does not forbid: zlib and whoever follows it do, some of them when a
+    /// symbol is missing.
     Incomplete,
 }
 
@@ -46,6 +47,8 @@ pub(crate) fn read(history: &[u8], window: usize, payload: &[u8], limit: usize) 
             }
             Ok(Next::Tail) => break None,
             Err(Stop::Limit) => break None,
+            // What is wrong with the tail's bits only tells that the message ended too early.
+            Err(Stop::Fault(_)) if reader.at > 8 * payload.len() => break Some(Fault::CutOff),
             Err(Stop::Fault(fault)) => break Some(fault),
         }
     };
