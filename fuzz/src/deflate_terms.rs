@@ -3,11 +3,12 @@
 
 use arbitrary::Unstructured;
 use websocket_proto::{
-    DeflatePolicy, DeflateSide, DeflateTerms, Extensions, HandshakeError, HeadLimits, Input, OriginPolicy,
-    Rsv, Rule, Uri, client, server,
+    Config, Deflate, DeflateOptions, DeflatePolicy, DeflateSide, DeflateTerms, Event, Extensions,
+    HandshakeError, HeadLimits, Inflate, Input, Kind, OriginPolicy, Rsv, Rule, Session, Uri, client, server,
 };
 
 use crate::{
+    common::oracle,
     extensions::{Extension, list},
     support::{byte, piece},
 };
@@ -27,6 +28,7 @@ pub fn negotiation(data: &[u8]) {
     let first = text(piece(&mut u, n));
     let second = text(u.take_rest());
     between(&policy, &theirs);
+    session(&policy, &theirs);
     as_server(&policy, &first, &second);
     as_client(&policy, &first, &second);
 }
@@ -187,6 +189,57 @@ fn between(client: &DeflatePolicy, server: &DeflatePolicy) {
     assert_eq!(terms, answer.terms(), "both sides agree");
 }
 
+/// A server's session compresses and inflates by what it agreed on, and says to its peer what a codec found.
+fn session(policy: &DeflatePolicy, client: &DeflatePolicy) {
+    let offer = client.offer();
+    let mut head = format!("{REQUEST}Sec-WebSocket-Extensions: {offer}\r\n\r\n").into_bytes();
+    let mut session = Session::server(vec![0; head.len()], Config::default());
+    assert_eq!(session.agreed(), None);
+    let mut out = Vec::new();
+    let mut input = Input::new(&mut head);
+    assert!(matches!(session.receive(&mut input, &mut out), Some(Event::Requested)));
+    let request = session.request().expect("it was requested");
+    request.accept(OriginPolicy::NonBrowser).deflate(policy).write(&mut out).expect("it can be answered");
+    while session.receive(&mut Input::default(), &mut out).is_some() {}
+    let agreed = session.agreed().expect("it was accepted");
+    assert_eq!(session.connection().map(|conn| conn.agreed()), Some(agreed));
+    let terms = agreed.deflate().expect("it was offered");
+
+    let options = DeflateOptions { threshold: 0, ..DeflateOptions::default() };
+    let mut deflate = Deflate::new(terms.server, options);
+    let mut message = deflate.begin(Kind::Text, b"Hello").expect("it is text");
+    out.clear();
+    assert_eq!(deflate.write(&mut message, &mut session, &mut out), Ok(false));
+    assert_eq!(out, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"); // RFC 7692 §7.2.3.1
+    assert!(format!("{deflate:?}").starts_with("Deflate"));
+
+    // One message of the client's, and one that is none.
+    let mut inflate = Inflate::new(terms.client, 100);
+    let frames = [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xff]];
+    let mut frames: Vec<u8> =
+        frames.iter().flat_map(|payload| oracle::frame(0xc1, payload, Some([1, 2, 3, 4]))).collect();
+    let mut input = Input::new(&mut frames);
+    let mut place = [0; 10];
+    let mut told = Vec::new();
+    while let Some(event) = session.receive(&mut input, &mut out) {
+        let Event::Data(data) = event else { break };
+        let mut piece = inflate.begin(data);
+        while let Some(event) = inflate.next(&mut piece, &mut place, &mut session, &mut out) {
+            told.push(match event {
+                Event::Data(data) => Ok(data.payload().to_vec()),
+                Event::Failed(error) => Err(error.rule),
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+    assert_eq!(told, [Ok(b"Hello".to_vec()), Err(Rule::CorruptCompression)]);
+    assert_eq!(session.failure().map(|error| error.rule), Some(Rule::CorruptCompression));
+    assert!(!format!("{inflate:?}").contains("Hello"));
+}
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
 const LIMITS: HeadLimits = HeadLimits { bytes: u32::MAX, lines: u16::MAX, line: u32::MAX };
 
 /// The value of the one line of extensions.
@@ -200,12 +253,7 @@ fn extensions_in(head: &[u8]) -> Option<String> {
 
 fn as_server(policy: &DeflatePolicy, offers: &str, other: &str) {
     let parsed = list(&[offers.as_bytes()]);
-    let mut head = format!(
-        "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Extensions: {offers}\r\n\r\n"
-    )
-    .into_bytes();
+    let mut head = format!("{REQUEST}Sec-WebSocket-Extensions: {offers}\r\n\r\n").into_bytes();
     let mut handshake = server::Handshake::new(vec![0; head.len()], LIMITS);
     let mut out = Vec::new();
     let request = match handshake.receive(Input::new(&mut head), &mut out) {
