@@ -6,9 +6,11 @@ use websocket_proto::{
     Rule,
 };
 
-fn connection() -> Connection<Client<fn() -> [u8; 4]>> {
+type Key = fn() -> [u8; 4];
+
+fn connection() -> Connection<Client<Key>> {
     let agreed = Agreed::default().with_deflate(DeflateTerms::default());
-    Connection::new(Client((|| [1, 2, 3, 4]) as fn() -> [u8; 4]), &Config::default(), agreed)
+    Connection::new(Client((|| [1, 2, 3, 4]) as Key), &Config::default(), agreed)
 }
 
 /// The bytes of all messages, and the fault behind them, through a place of this size.
