@@ -205,7 +205,7 @@ const QUIET: Timing =
     Timing { handshake: None, ping: None, pong: None, idle: None, close: None, control_rate: None };
 
 /// Where `save` puts the stream's position: behind version, role, limits and agreements.
-const POSITION: std::ops::Range<usize> = 25..33;
+const POSITION: std::ops::Range<usize> = 26..34;
 
 fn saved<R: Role>(conn: &Connection<R>) -> Vec<u8> {
     let mut bytes = [0; SAVED];

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod common;
+mod rfc1951;
 mod support;
 mod verify;
 mod words;
@@ -13,11 +14,15 @@ mod words;
 pub mod assemble;
 pub mod chunking;
 pub mod decode;
+pub mod deflate;
+pub mod deflate_terms;
 pub mod differential;
 pub mod extensions;
 pub mod forward;
 pub mod frame;
 pub mod heads;
+pub mod inflate;
+pub mod inflate_differential;
 pub mod keepalive;
 pub mod opening;
 pub mod origin;

@@ -4,21 +4,25 @@
 use std::{fs, path::Path};
 
 use websocket_proto_fuzz::{
-    assemble, chunking, decode, differential, extensions, forward, frame, heads, keepalive, opening, origin,
-    outputs, pair, restore, round_trip, uri,
+    assemble, chunking, decode, deflate, deflate_terms, differential, extensions, forward, frame, heads,
+    inflate, inflate_differential, keepalive, opening, origin, outputs, pair, restore, round_trip, uri,
 };
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 18] = [
+const TARGETS: [Target; 22] = [
     ("assemble", assemble::assemble),
     ("chunking", chunking::chunking),
     ("decode_client", decode::client),
     ("decode_server", decode::server),
+    ("deflate_negotiation", deflate_terms::negotiation),
+    ("deflate_round_trip", deflate::round_trip),
     ("differential", differential::differential),
     ("extensions_and_protocols", extensions::extensions),
     ("forward", forward::forward),
     ("frame", frame::frame),
+    ("inflate", inflate::inflate),
+    ("inflate_differential", inflate_differential::differential),
     ("keepalive", keepalive::keepalive),
     ("opening", opening::opening),
     ("origin", origin::origin),

@@ -4,8 +4,8 @@ use crate::rule::Rule;
 
 /// An implementation of inflating: [`Window`](super::Window) or `Heap`.
 pub trait Engine: sealed::Sealed {
-    /// Inflates from the front of `input` to the front of `place`, until one of them is used up or a final block ends.
-    /// Where `made` is less than the place, nothing is held back.
+    /// Inflates from the front of `input` to the front of `place`, until one of them is used up, a final block ends or a
+    /// fault comes. Where `made` is less than the place, nothing before that is held back.
     #[doc(hidden)]
     fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule>;
 
@@ -41,6 +41,8 @@ pub struct Inflated {
     pub made: usize,
     /// A final block ended.
     pub ended: bool,
+    /// What follows is not DEFLATE.
+    pub corrupt: bool,
 }
 
 /// "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (RFC 7692 §7.2.2, W129): the

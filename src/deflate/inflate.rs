@@ -84,6 +84,8 @@ enum Stage {
 pub struct Inflating<'b> {
     rest: &'b [u8],
     part: Part,
+    /// What is told next: what came before it was delivered.
+    fault: Option<Rule>,
     /// Nothing more comes of it.
     done: bool,
 }
@@ -161,13 +163,13 @@ impl<E: Engine> Inflate<E> {
             }
             self.pending = part.last || !rest.is_empty();
         }
-        Inflating { rest, part, done: false }
+        Inflating { rest, part, fault: None, done: false }
     }
 
     /// The next event of a piece: [`Event::Data`] with bytes at the front of `place`, or [`Event::Failed`], with the
     /// answer to the peer in `out` or waiting, as in [`Connection::receive`](crate::Connection::receive). `None`: read on.
     ///
-    /// Every event fills the place, or ends the message or the piece. An empty place gives `None` and takes nothing.
+    /// Every event fills the place, or ends the message or the piece, or comes before a fault. An empty place gives `None` and takes nothing.
     pub fn next<'o>(
         &mut self,
         piece: &mut Inflating<'_>,
@@ -211,10 +213,14 @@ impl<E: Engine> Inflate<E> {
         place: &mut [u8],
         room: u64,
     ) -> Result<Option<Made>, Rule> {
+        if let Some(rule) = piece.fault {
+            return Err(rule);
+        }
         let allowed = self.limit.saturating_sub(self.len).min(room);
         let mut len = 0_usize;
         // What the engine, which may have to go on with it after a final block, remembers of `place`.
         let mut remembered = 0_usize;
+        let mut fault = None;
         // Until the place is full or the piece used up, wherever blocks and frames begin and end (W133, W143).
         let drained = loop {
             match self.stage {
@@ -246,11 +252,16 @@ impl<E: Engine> Inflate<E> {
             let inflated = self.engine.inflate(piece.rest, place)?;
             piece.rest = piece.rest.get(inflated.taken..).unwrap_or_default();
             if left == 0 && inflated.made != 0 {
-                return Err(Rule::MessageTooLong);
+                fault = Some(Rule::MessageTooLong);
+                break false;
             }
             let drained = inflated.made < place.len();
             len = len.saturating_add(inflated.made);
             self.ended = inflated.ended;
+            if inflated.corrupt {
+                fault = Some(Rule::CorruptCompression);
+                break false;
+            }
             if !self.ended && drained {
                 break true;
             }
@@ -262,16 +273,34 @@ impl<E: Engine> Inflate<E> {
         if last && !self.ended && self.stage == Stage::Open {
             // The empty block that the tail belongs to may be a final one: the sender's last octet has its header, and
             // §7.2.1 says nothing of BFINAL there.
-            self.ended = self.engine.end()?;
+            match self.engine.end() {
+                Ok(ended) => self.ended = ended,
+                Err(rule) => fault = Some(rule),
+            }
         }
         let made = place.get(..len).unwrap_or_default();
-        self.open.push(made, last).map_err(|(rule, _)| rule)?; // W51
+        // W51
+        if let Err((rule, at)) = self.open.push(made, last && fault.is_none()) {
+            fault = Some(rule);
+            len = at;
+        }
+        // What comes before a fault is delivered, and the fault that comes first is told: neither depends on where the
+        // stream was cut, on the place or on the engine.
+        let last = last && fault.is_none();
+        if let Some(rule) = fault {
+            self.stage = Stage::Failed;
+            if len == 0 {
+                return Err(rule);
+            }
+            piece.fault = fault;
+        }
+        let made = place.get(..len).unwrap_or_default();
         if self.takeover || !last {
             self.engine.remember(made.get(remembered..).unwrap_or_default());
         }
         self.len = self.len.saturating_add(len as u64);
-        piece.done = drained;
-        self.pending = !drained;
+        piece.done = drained && fault.is_none();
+        self.pending = !piece.done;
         let first = !self.delivered;
         let part = Part {
             kind: piece.part.kind,

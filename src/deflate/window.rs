@@ -41,21 +41,13 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Window<W> {
     }
 
     /// One call of the decompressor, up to the window's end and for at most `most` bytes. Its output begins at `at`.
-    fn step(&mut self, input: &[u8], most: usize, flags: u32) -> Result<(TINFLStatus, usize, usize), Rule> {
+    fn step(&mut self, input: &[u8], most: usize, flags: u32) -> (TINFLStatus, usize, usize) {
         // Until the window is full a distance may not reach back behind its beginning: what lies there was never sent
         // on this connection (W140). The flag has that checked; a full window may wrap, and is as long as distances are.
         let wrapping = if self.full { 0 } else { inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF };
         let flags = flags | wrapping | inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
         let window = self.memory.as_mut().get_mut(..self.size).unwrap_or_default();
-        let (status, taken, made) =
-            decompress_with_limit(&mut self.state, input, window, self.at, most, flags);
-        match status {
-            TINFLStatus::Done
-            | TINFLStatus::NeedsMoreInput
-            | TINFLStatus::HasMoreOutput
-            | TINFLStatus::BlockBoundary => Ok((status, taken, made)),
-            _ => Err(Rule::CorruptCompression),
-        }
+        decompress_with_limit(&mut self.state, input, window, self.at, most, flags)
     }
 }
 
@@ -63,15 +55,14 @@ impl<W> sealed::Sealed for Window<W> {}
 
 impl<W: AsRef<[u8]> + AsMut<[u8]>> Engine for Window<W> {
     fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule> {
-        let mut all = Inflated { taken: 0, made: 0, ended: false };
+        let mut all = Inflated { taken: 0, made: 0, ended: false, corrupt: false };
         loop {
             let rest = place.get_mut(all.made..).unwrap_or_default();
             if rest.is_empty() {
                 return Ok(all);
             }
             let from = self.at;
-            let (status, taken, made) =
-                self.step(input.get(all.taken..).unwrap_or_default(), rest.len(), 0)?;
+            let (status, taken, made) = self.step(input.get(all.taken..).unwrap_or_default(), rest.len(), 0);
             let window = self.memory.as_ref();
             if let (Some(from), Some(to)) =
                 (window.get(from..).and_then(|behind| behind.get(..made)), rest.get_mut(..made))
@@ -89,13 +80,14 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Engine for Window<W> {
                 TINFLStatus::Done => return Ok(Inflated { ended: true, ..all }),
                 // The window's end, or the place's.
                 TINFLStatus::HasMoreOutput => {}
-                _ => return Ok(all),
+                TINFLStatus::NeedsMoreInput => return Ok(all),
+                _ => return Ok(Inflated { corrupt: true, ..all }),
             }
         }
     }
 
     fn end(&mut self) -> Result<bool, Rule> {
-        match self.step(&TAIL_AND_MORE, 1, inflate_flags::TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY)? {
+        match self.step(&TAIL_AND_MORE, 1, inflate_flags::TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY) {
             (TINFLStatus::BlockBoundary, 4, 0) => Ok(false),
             (TINFLStatus::Done, 4, 0) => Ok(true),
             _ => Err(Rule::CorruptCompression),

@@ -45,11 +45,11 @@ impl Zlib {
     fn step(&mut self, input: &[u8], place: &mut [u8], flush: InflateFlush) -> Result<Inflated, Rule> {
         let stream = self.stream()?;
         let before = (stream.total_in(), stream.total_out());
-        let status = stream.decompress(input, place, flush).map_err(|_| Rule::CorruptCompression)?;
+        let status = stream.decompress(input, place, flush);
         // Neither is more than a slice is long.
         let taken = stream.total_in().wrapping_sub(before.0) as usize;
         let made = stream.total_out().wrapping_sub(before.1) as usize;
-        Ok(Inflated { taken, made, ended: status == Status::StreamEnd })
+        Ok(Inflated { taken, made, ended: status == Ok(Status::StreamEnd), corrupt: status.is_err() })
     }
 }
 
@@ -60,7 +60,7 @@ impl Zlib {
 
     pub(super) fn end(&mut self) -> Result<bool, Rule> {
         match self.step(&TAIL_AND_MORE, &mut [0], InflateFlush::Block)? {
-            Inflated { taken: 4, made: 0, ended } => Ok(ended),
+            Inflated { taken: 4, made: 0, ended, corrupt: false } => Ok(ended),
             _ => Err(Rule::CorruptCompression),
         }
     }
