@@ -2,7 +2,7 @@
 
 use crate::rule::Rule;
 
-/// An implementation of inflating: [`Window`](super::Window) or `Heap`.
+/// An implementation of inflating: [`Window`](crate::Window) or `Heap`.
 pub trait Engine: sealed::Sealed {
     /// Inflates from the front of `input` to the front of `place`, until one of them is used up, a final block ends or a
     /// fault comes. Where `made` is less than the place, nothing before that is held back.
@@ -51,7 +51,8 @@ pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// The tail and a byte behind it. Whoever stops at the first border of a block has taken four bytes and made none if
 /// the message ended as it should, in the three bits and the padding before the tail: a message cut off elsewhere
-/// takes another number, or makes output, or is none (W132).
+/// takes another number, or makes output, or is none (W132): but for one that the tail itself happens to complete, as the
+/// rest of a block's tables and an empty block, which nothing is lost by.
 pub(super) const TAIL_AND_MORE: [u8; 5] = {
     let [a, b, c, d] = TAIL;
     [a, b, c, d, 0xff]
