@@ -176,3 +176,16 @@ fn what_is_empty_gives_its_memory_back() {
         assert_eq!(held() > before, kept);
     }
 }
+
+#[test]
+fn a_queue_that_is_never_empty_does_not_grow() {
+    let before = held();
+    let mut out = QueueOutput::with_limit(1000);
+    assert!(out.put(b"abc", Body::plain(b"")));
+    for _ in 0..10_000 {
+        assert!(out.put(b"", Body::plain(b"defghij")));
+        out.advance(7);
+        assert_eq!(out.pending().len(), 3);
+    }
+    assert!(held() - before < 256, "{}", held() - before);
+}

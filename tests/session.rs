@@ -405,7 +405,7 @@ fn the_stream_ends_at_every_byte() {
                 accept(session, out);
             }
         });
-        assert_eq!(driven.session.transport(), Transport::Keep);
+        assert_eq!((driven.session.transport(), driven.session.closure().cause), (Transport::Keep, None));
         let closure = driven.session.receive_eof();
         assert_eq!(cause(closure), Some(expected(end, head, stream.len())), "{end}");
         assert_eq!((driven.session.receive_eof(), driven.session.transport()), (closure, Transport::Drop));
@@ -413,7 +413,7 @@ fn the_stream_ends_at_every_byte() {
     for end in 0..=client_stream.len() {
         let mut driven = client_session();
         driven.read(&client_stream[..end], |_, _, _| {});
-        assert_eq!(driven.session.transport(), Transport::Keep);
+        assert_eq!((driven.session.transport(), driven.session.closure().cause), (Transport::Keep, None));
         let closure = driven.session.receive_eof();
         assert_eq!(cause(closure), Some(expected(end, client_head, client_stream.len())), "{end}");
         assert_eq!((driven.session.receive_eof(), driven.session.transport()), (closure, Transport::Drop));

@@ -2,13 +2,14 @@
 #![cfg(feature = "alloc")]
 
 use websocket_proto::{
-    Cause, CloseCode, CloseFrame, Control, HandshakeError, ProtocolError, RestoreError, Rsv, Rule, SendError,
+    Cause, Client, CloseCode, CloseFrame, Config, Control, HandshakeError, ProtocolError, RestoreError, Rsv,
+    Rule, SendError, Session,
 };
 
 #[test]
 fn errors_say_what_is_required_and_where_that_stands() {
     let violation = ProtocolError { rule: Rule::ReservedOpcode, offset: 7 };
-    let rows: [(String, &str); 20] = [
+    let rows: [(String, &str); 22] = [
         (
             violation.to_string(),
             "W13 ReservedOpcode: opcodes 3 to 7 and 11 to 15 are reserved (RFC 6455 §5.2), at byte 7",
@@ -37,11 +38,26 @@ fn errors_say_what_is_required_and_where_that_stands() {
         ),
         (format!("{:?}", Control::new(b"a\0")), "Some(\"a\\x00\")"),
         (format!("{:?}", Rsv::RSV1), "Rsv(100)"),
+        (format!("{:?}", Client(|| [0; 4])), "Client"),
+        (
+            format!("{:?}", Session::server([0; 64], Config::default())),
+            "Session { open: false, transport: Keep, closure: Closure { sent: None, received: None, \
+             first: None, clean: false, cause: None }, .. }",
+        ),
         (Rule::Policy.to_string(), "W171 Policy: a message keeps to this side's policy (RFC 6455 §7.4.1)"),
     ];
     for (text, expected) in rows {
         assert_eq!(text, expected);
     }
+}
+
+#[test]
+fn a_control_payload_equals_one_with_the_same_bytes() {
+    let payload = |bytes: &[u8]| Control::new(bytes).unwrap();
+    assert_eq!(payload(b"ab"), payload(b"ab"));
+    assert_ne!(payload(b"ab"), payload(b"ac"));
+    assert_ne!(payload(b"ab"), payload(b"ab\0"));
+    assert_eq!((payload(b"ab").as_ref(), Control::new(&[0; 126]).is_none()), (&b"ab"[..], true));
 }
 
 #[test]
