@@ -27,10 +27,20 @@ pub fn negotiation(data: &[u8]) {
     let n = usize::from(byte(&mut u));
     let first = text(piece(&mut u, n));
     let second = text(u.take_rest());
+    // A budget that any byte of the input may change.
+    budget(data.iter().fold(0, |sum, &byte| sum * 31 % (600 << 10) + usize::from(byte)));
     between(&policy, &theirs);
     session(&policy, &theirs);
     as_server(&policy, &first, &second);
     as_client(&policy, &first, &second);
+}
+
+/// A policy for a budget costs no more, and nothing where it keeps nothing between messages.
+fn budget(bytes: usize) {
+    let DeflatePolicy { own, peer } = DeflatePolicy::within(bytes);
+    let compressing = if own.takeover { Deflate::memory(own, &DeflateOptions::default()) } else { 0 };
+    let inflating = if peer.takeover { Inflate::memory(peer) } else { 0 };
+    assert!(compressing + inflating <= bytes, "{own:?} {peer:?} in {bytes}");
 }
 
 /// What can stand on a line of a head; `~` has the extension's name, and `a` to `d` in capitals its parameters', so that
