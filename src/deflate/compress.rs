@@ -20,7 +20,7 @@ use crate::{
 /// How messages are compressed. None of it is visible to the peer but by the sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateOptions {
-    /// 0 (stored) to 9 (smallest). Default: 6. Less costs less time; 1 takes about a third of it.
+    /// 0 (stored) to 9 (smallest). Default: 6. Less costs less time.
     pub level: u8,
     /// How much memory finds earlier text: 1 to 9, each twice the one before. Default: 8.
     pub memory_level: u8,
@@ -32,6 +32,9 @@ pub struct DeflateOptions {
 }
 
 impl DeflateOptions {
+    const DEFAULT: Self =
+        Self { level: 6, memory_level: 8, threshold: 64, strategy: DeflateStrategy::Default };
+
     const fn memory_level(&self) -> u8 {
         match self.memory_level {
             0 => 1,
@@ -65,7 +68,7 @@ pub enum DeflateStrategy {
 
 impl Default for DeflateOptions {
     fn default() -> Self {
-        Self { level: 6, memory_level: 8, threshold: 64, strategy: DeflateStrategy::Default }
+        Self::DEFAULT
     }
 }
 
@@ -153,9 +156,7 @@ impl Deflate {
     /// # Errors
     /// [`SendError::Utf8`] if a text is not UTF-8.
     pub fn begin<'p>(&mut self, kind: Kind, payload: &'p [u8]) -> Result<Deflating<'p>, SendError> {
-        if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
-            return Err(SendError::Utf8); // W55
-        }
+        check_text(kind, payload)?;
         // What was begun and never sent is in the window, where the peer does not have it; and without takeover nothing
         // may reach back (W135).
         if self.unfinished || !self.side.takeover {
@@ -236,9 +237,7 @@ impl Deflate {
     /// # Errors
     /// [`SendError::Utf8`] if a text is not UTF-8, and [`SendError::Compressor`].
     pub fn prepare(&mut self, kind: Kind, payload: &[u8]) -> Result<Prepared<Vec<u8>>, SendError> {
-        if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
-            return Err(SendError::Utf8);
-        }
+        check_text(kind, payload)?;
         self.reset();
         let mut message = self.next(kind, payload, true);
         let mut compressed = Vec::new();
@@ -316,6 +315,12 @@ impl Deflate {
     }
 }
 
+/// What goes out as text is UTF-8 (W55).
+fn check_text(kind: Kind, payload: &[u8]) -> Result<(), SendError> {
+    let sound = kind != Kind::Text || core::str::from_utf8(payload).is_ok();
+    if sound { Ok(()) } else { Err(SendError::Utf8) }
+}
+
 fn stream(side: DeflateSide, options: &DeflateOptions) -> Stream {
     Stream::new_with_config(DeflateConfig {
         level: i32::from(options.level.min(9)),
@@ -371,10 +376,8 @@ impl DeflatePolicy {
     /// assert_eq!(policy.peer, DeflateSide { window_bits: 14, takeover: true });
     /// ```
     pub const fn within(bytes: usize) -> Self {
-        let options =
-            DeflateOptions { level: 6, memory_level: 8, threshold: 64, strategy: DeflateStrategy::Default };
         let full = DeflateSide::FULL;
-        if Deflate::memory(full, &options).saturating_add(Inflate::memory(full)) <= bytes {
+        if Deflate::memory(full, &DeflateOptions::DEFAULT).saturating_add(Inflate::memory(full)) <= bytes {
             return Self { own: full, peer: full };
         }
         let own = DeflateSide { takeover: false, ..full };

@@ -51,9 +51,7 @@ impl Zlib {
         let made = stream.total_out().wrapping_sub(before.1) as usize;
         Ok(Inflated { taken, made, ended: status == Ok(Status::StreamEnd), corrupt: status.is_err() })
     }
-}
 
-impl Zlib {
     pub(super) fn inflate(&mut self, input: &[u8], place: &mut [u8]) -> Result<Inflated, Rule> {
         self.step(input, place, InflateFlush::NoFlush)
     }
