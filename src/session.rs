@@ -300,20 +300,7 @@ impl<R: Opens<S>, S> Fails for Session<R, S> {
     }
 }
 
-impl<R: Opens<S>, S> Sends for Session<R, S> {
-    fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        self.send(frame, out)
-    }
-
-    fn close(
-        &mut self,
-        code: CloseCode,
-        reason: &str,
-        out: &mut (impl Output + ?Sized),
-    ) -> Result<(), SendError> {
-        self.close(code, reason, out)
-    }
-}
+endpoint::sends!([R: Opens<S>, S] Session<R, S>);
 
 impl<R: Opens<S>, S> fmt::Debug for Session<R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -49,9 +49,10 @@ impl<R: Role> Fails for Connection<R> {
     }
 }
 
+/// Hands on to the methods of the same names that the type has already.
 macro_rules! sends {
-    ($type:ident) => {
-        impl<R: Role> Sends for $type<R> {
+    ([$($parameters:tt)*] $type:ty) => {
+        impl<$($parameters)*> Sends for $type {
             fn send(
                 &mut self,
                 frame: Outgoing<'_>,
@@ -72,5 +73,7 @@ macro_rules! sends {
     };
 }
 
-sends!(Connection);
-sends!(Writer);
+pub(crate) use sends;
+
+sends!([R: Role] Connection<R>);
+sends!([R: Role] Writer<R>);
