@@ -145,12 +145,14 @@ fn is_number(host: &str) -> bool {
 /// W166: what is refused is faulty where it is said to be. `taken`: `url` takes it.
 fn refused(error: UriError, text: &str, options: UriOptions, taken: bool) {
     let at = error.at();
-    // `url` takes out tabs and line feeds wherever they stand: it has read another text.
-    let taken = taken && !text.contains(['\t', '\n', '\r']);
     let (here, rest) = (text.as_bytes().get(at).copied(), text.as_bytes().get(at..).unwrap_or_default());
     let behind_scheme = text.split_once(':').map(|(_, rest)| rest);
     let authority = behind_scheme.and_then(|rest| rest.strip_prefix("//"));
     let authority = authority.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    // `url` takes out tabs and line feeds wherever they stand: it has read another text. Of several `@` the last ends
+    // its user info: it has read another host. RFC 3986 §3.2.1: one in user info is percent-encoded, so the first does.
+    let several = authority.is_some_and(|authority| authority.matches('@').count() > 1);
+    let taken = taken && !several && !text.contains(['\t', '\n', '\r']);
     let holds = match error.fault() {
         UriFault::Scheme => {
             let mut schemes = vec!["ws", "wss"];
@@ -165,7 +167,6 @@ fn refused(error: UriError, text: &str, options: UriOptions, taken: bool) {
             authority.contains('@')
                 && (!options.user_info || matches!(here, Some(b':' | b'%' | 0..=0x1f | 0x7f)))
         }),
-        // RFC 3986 §3.2.1: an `@` in user info is percent-encoded, so the first one ends it; for `url` the last does.
         UriFault::Host => authority.is_some_and(|authority| {
             let host = authority.split_once('@').map_or(authority, |(_, host)| host);
             host.is_empty() || host.starts_with(':')
