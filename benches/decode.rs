@@ -11,9 +11,9 @@ mod work;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
-fn reading(c: &mut Criterion) {
-    time::time(c, decode::works(), |_, _| {});
+fn read(c: &mut Criterion) {
+    time::time(c, decode::works());
 }
 
-criterion_group!(benches, reading);
+criterion_group!(benches, read);
 criterion_main!(benches);

@@ -6,8 +6,18 @@ use std::{env, hint::black_box};
 
 #[path = "work/decode.rs"]
 mod decode;
+#[cfg(feature = "alloc")]
+#[path = "work/encode.rs"]
+mod encode;
+#[cfg(feature = "alloc")]
+#[path = "work/handshake.rs"]
+mod handshake;
+#[path = "work/mask.rs"]
+mod mask;
 #[path = "work/payload.rs"]
 mod payload;
+#[path = "work/utf8.rs"]
+mod utf8;
 #[path = "work/work.rs"]
 mod work;
 
@@ -25,7 +35,16 @@ fn measured(rounds: usize, round: &mut dyn FnMut()) {
 
 fn main() {
     let wanted: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    for Work { group, name, messages, mut round, .. } in decode::works() {
+    let works = [
+        decode::works(),
+        #[cfg(feature = "alloc")]
+        encode::works(),
+        #[cfg(feature = "alloc")]
+        handshake::works(),
+        mask::works(),
+        utf8::works(),
+    ];
+    for Work { group, name, messages, mut round, .. } in works.into_iter().flatten() {
         let name = format!("{group}: {name}");
         if !wanted.is_empty() && !wanted.iter().any(|start| name.starts_with(start)) {
             continue;

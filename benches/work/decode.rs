@@ -5,12 +5,11 @@
 use std::hint::black_box;
 
 use websocket_proto::{
-    Agreed, Assembler, Client, Config, Connection, Event, Input, MIN_OUTPUT, Opcode, Role, Server,
-    SliceOutput,
+    Agreed, Assembler, Config, Connection, Event, Input, MIN_OUTPUT, Opcode, Role, Server, SliceOutput,
 };
 
 use crate::{
-    payload::{ASCII, CJK, KEY, binary, frame, text},
+    payload::{ASCII, CJK, CLIENT, binary, frame, text},
     work::Work,
 };
 
@@ -18,7 +17,7 @@ const READ: usize = 4096;
 
 pub(crate) fn works() -> Vec<Work> {
     let server = || connection(Server);
-    let client = || connection(Client(|| KEY));
+    let client = || connection(CLIENT);
     let of_server = "decode, server";
     let of_client = "decode, client";
     let masked = |opcode, payload: &[u8]| frame(opcode, true, true, payload);
