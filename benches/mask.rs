@@ -1,4 +1,4 @@
-//! Masking, beside what no masking can be faster than: the same bytes, each with one constant.
+//! Masking, beside `x ^= constant` over the same bytes: no key, no phase, and blocks that the compiler unrolls.
 
 #[path = "work/mask.rs"]
 mod mask;
@@ -12,7 +12,11 @@ mod work;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn masking(c: &mut Criterion) {
-    let limits = mask::over(", limit", |bytes| bytes.iter_mut().for_each(|byte| *byte ^= 0x37));
+    let limits = mask::over(", limit", |bytes| {
+        let (blocks, rest) = bytes.as_chunks_mut::<64>();
+        blocks.iter_mut().for_each(|block| block.iter_mut().for_each(|byte| *byte ^= 0x37));
+        rest.iter_mut().for_each(|byte| *byte ^= 0x37);
+    });
     time::time(c, mask::works().into_iter().zip(limits).flat_map(<[_; 2]>::from));
 }
 
