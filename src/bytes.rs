@@ -1,6 +1,6 @@
 //! How bytes come in and go out: a cursor over what was read, and a sink that takes whole frames or nothing.
 
-use crate::mask::{MaskKey, mask};
+use crate::mask::{MaskKey, mask, mask_copy};
 
 #[cfg(feature = "alloc")]
 pub use self::queue::QueueOutput;
@@ -50,15 +50,22 @@ impl<'b> Input<'b> {
         self.rest
     }
 
-    /// Takes the next `n` bytes, or all that are left.
-    pub(crate) fn take(&mut self, n: usize) -> &'b mut [u8] {
-        let rest = core::mem::take(&mut self.rest);
-        if n >= rest.len() {
-            return rest;
-        }
-        let (head, tail) = rest.split_at_mut(n);
+    /// Takes the next `n` bytes, which are there.
+    #[inline]
+    pub(crate) fn split(&mut self, n: usize) -> Option<&'b mut [u8]> {
+        let (head, tail) = core::mem::take(&mut self.rest).split_at_mut_checked(n)?;
         self.rest = tail;
-        head
+        Some(head)
+    }
+
+    pub(crate) const fn as_mut_slice(&mut self) -> &mut [u8] {
+        self.rest
+    }
+
+    /// Takes the next `n` bytes, or all that are left.
+    #[inline]
+    pub(crate) fn take(&mut self, n: usize) -> &'b mut [u8] {
+        self.split(n.min(self.rest.len())).unwrap_or_default()
     }
 
     pub(crate) fn take_all(&mut self) -> &'b mut [u8] {
@@ -123,11 +130,8 @@ impl<'p> Body<'p> {
         let (place, rest) = place.split_at_mut_checked(self.payload.len())?;
         match self.key {
             None => place.copy_from_slice(self.payload),
-            Some(mut key) => {
-                for (to, from) in place.chunks_mut(BLOCK).zip(self.payload.chunks(BLOCK)) {
-                    to.copy_from_slice(from);
-                    key = mask(key, to);
-                }
+            Some(key) => {
+                mask_copy(key, self.payload, place);
             }
         }
         Some(rest)
@@ -151,6 +155,7 @@ impl<'p> Body<'p> {
 }
 
 /// A payload is copied and masked in blocks that stay in the first-level cache between the two.
+#[cfg(feature = "alloc")]
 const BLOCK: usize = 4096;
 
 /// Where a machine puts its bytes: a queue towards the transport.

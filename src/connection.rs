@@ -87,20 +87,40 @@ impl<R: Role> Connection<R> {
     /// A reply without room in `out` waits in the connection, and goes first next time: the latest pong, or a Close.
     /// Reading never waits for writing. After [`Event::Close`] and [`Event::Failed`] whatever comes is taken and
     /// thrown away.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'b>(
         &mut self,
         input: &mut Input<'b>,
         out: &mut (impl Output + ?Sized),
     ) -> Option<Event<'b>> {
-        self.writer.poll_transmit(out);
-        let event = self.reader.receive(input)?;
-        if !matches!(event, Event::Data(_))
-            && let Some(reply) = event.reply()
+        if !self.is_reply_waiting()
+            && let Some(data) = self.reader.whole(input)
         {
-            self.writer.reply(reply, out);
+            return Some(Event::Data(data));
         }
-        Some(event)
+        if input.is_empty() && !self.is_reply_waiting() && !self.reader.is_failing() {
+            return None;
+        }
+        self.receive_any(input, out)
+    }
+
+    /// [`receive`](Self::receive), on the general way.
+    #[inline(never)]
+    fn receive_any<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Event<'b>> {
+        if self.is_reply_waiting() {
+            self.writer.poll_transmit(out);
+        }
+        self.reader.next(input, |reader, rare, input| {
+            let event = reader.tell(rare, input);
+            if let Some(reply) = event.reply() {
+                self.writer.reply(reply, out);
+            }
+            Some(event)
+        })
     }
 
     /// The stream ended: nothing more will come. A repeated end changes nothing.

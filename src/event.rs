@@ -84,6 +84,24 @@ pub struct Part {
     pub frame_len: u64,
 }
 
+impl Part {
+    /// The whole of a message in one frame without reserved bits.
+    #[inline]
+    pub(crate) const fn whole(kind: Kind, len: usize) -> Self {
+        Self {
+            kind,
+            first: true,
+            last: true,
+            starts_frame: true,
+            ends_frame: true,
+            fin: true,
+            rsv: Rsv::NONE,
+            compressed: false,
+            frame_len: len as u64,
+        }
+    }
+}
+
 /// A piece of a message, unmasked, in the buffer that it was read into.
 ///
 /// Text is checked: in what was delivered of a message, only its end may lie inside a character. A frame arrives in

@@ -1,7 +1,7 @@
 //! The WebSocket protocol (RFC 6455) as a state machine: bytes and time go in, events and bytes come out.
 //!
-//! No sockets, no clock, no random numbers, no allocation in the core. The crate is `no_std`, has no `unsafe`, and is
-//! driven in the same way by firmware, event loops, async runtimes and proxies.
+//! No sockets, no clock, no random numbers, no allocation in the core. The crate is `no_std`, has no `unsafe` but for the
+//! vector instructions of masking, and is driven in the same way by firmware, event loops, async runtimes and proxies.
 //!
 //! # Overview
 //!
@@ -80,12 +80,13 @@
 //!
 //! # Features
 //!
-//! - `alloc` (default): `Vec<u8>` as an output and as an assembler's memory, `QueueOutput`, `Prepared::text`.
-//! - `std`: conversions of the errors into `std::io::Error`.
+//! - `alloc`: `Vec<u8>` as an output and as an assembler's memory, `QueueOutput`, `Prepared::text`.
+//! - `std` (default, with `alloc`): conversions of the errors into `std::io::Error`; masking and UTF-8 by the widest
+//!   vectors of the CPU that it runs on, instead of those that every CPU of the target has.
 //! - `deflate`: inflating permessage-deflate messages (RFC 7692), by `miniz_oxide`, in given or allocated memory.
 //! - `zlib`: compressing them, and inflating faster, by `zlib-rs`; needs `std`.
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 #![deny(
     clippy::arithmetic_side_effects,

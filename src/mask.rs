@@ -1,13 +1,12 @@
 //! Masking (RFC 6455 §5.3): `transformed[i] = original[i] XOR key[i MOD 4]`, its own inverse.
 
-/// A masking key as it stands on the wire (RFC 6455 §5.3).
-///
-/// "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of
-/// entropy". The crate has no such source and takes none of its own: see [`MaskSource`](crate::MaskSource).
-pub type MaskKey = [u8; 4];
+mod kernel;
+mod key;
+mod simd;
 
-/// Vectors of this many bytes are what the compiler turns the loops below into.
-const LANE: usize = 16;
+pub use self::key::MaskKey;
+pub(crate) use self::key::advance;
+use self::{kernel::Words, simd::Base};
 
 /// Masks or unmasks `payload` in place. Its first byte meets the first byte of `key`.
 ///
@@ -22,62 +21,121 @@ const LANE: usize = 16;
 /// websocket_proto::mask(key, tail);
 /// assert_eq!(&payload, b"Hello");
 /// ```
+#[inline]
 pub fn mask(key: MaskKey, payload: &mut [u8]) -> MaskKey {
-    let next = advance(key, payload.len());
-    // No loop over single bytes at any length: the last vector is loaded before the others are stored, and stored
-    // over them. Its length divides by four, so its phase is that of the payload's end (W89).
-    if let Some(tail) = payload.last_chunk::<LANE>() {
-        let tail = xor(*tail, repeat(next));
-        let lanes = repeat::<LANE>(key);
-        for chunk in payload.as_chunks_mut::<LANE>().0 {
-            *chunk = xor(*chunk, lanes);
+    if payload.len() > SHORT {
+        mask_long(key, payload);
+    } else {
+        mask_short(key, payload, false);
+    }
+    advance(key, payload.len())
+}
+
+/// Masks or unmasks `payload` in place. True: what came of it is ASCII, so that text needs no second look.
+pub(crate) fn mask_ascii(key: MaskKey, payload: &mut [u8]) -> bool {
+    if payload.len() > SHORT {
+        return mask_long(key, payload);
+    }
+    let ascii = mask_short(key, payload, true);
+    if !ascii {
+        mask_short(key, payload, false);
+    }
+    ascii
+}
+
+/// The same for more than [`SHORT`] bytes.
+#[inline(never)]
+pub(crate) fn mask_long(key: MaskKey, payload: &mut [u8]) -> bool {
+    simd::mask(key, payload)
+}
+
+/// Masks or unmasks at most [`SHORT`] bytes in place, or with `ascii` only if ASCII comes of them. False: nothing was
+/// changed.
+#[inline(always)]
+pub(crate) fn mask_short(key: MaskKey, payload: &mut [u8], ascii: bool) -> bool {
+    match payload.len() {
+        65.. => kernel::overlapped::<16, 4, _>(Base, key, payload, ascii),
+        33.. => kernel::overlapped::<16, 2, _>(Base, key, payload, ascii),
+        16.. => kernel::overlapped::<16, 1, _>(Base, key, payload, ascii),
+        8.. => kernel::overlapped::<8, 1, _>(Words, key, payload, ascii),
+        4.. => kernel::overlapped::<4, 1, _>(Words, key, payload, ascii),
+        _ => kernel::few(key, payload, ascii),
+    }
+}
+
+/// Masks `from` while copying it to `to`, which is as long. Returns the key for the byte that follows.
+#[inline]
+pub(crate) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) -> MaskKey {
+    match from.len() {
+        ..4 => kernel::copy_few(key, from, to),
+        4..8 => kernel::copy_overlapped::<4, 1, _>(Words, key, from, to),
+        8..16 => kernel::copy_overlapped::<8, 1, _>(Words, key, from, to),
+        16..33 => kernel::copy_overlapped::<16, 1, _>(Base, key, from, to),
+        33..65 => kernel::copy_overlapped::<16, 2, _>(Base, key, from, to),
+        65..=SHORT => kernel::copy_overlapped::<16, 4, _>(Base, key, from, to),
+        _ => copy_long(key, from, to),
+    }
+    advance(key, from.len())
+}
+
+#[inline(never)]
+fn copy_long(key: MaskKey, from: &[u8], to: &mut [u8]) {
+    simd::copy(key, from, to);
+}
+
+/// Up to here, the longest with a length of seven bits, the choice of a wider vector costs more than it gains.
+const SHORT: usize = 125;
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::*;
+
+    const KEY: MaskKey = [0x37, 0xfa, 0x21, 0x3d];
+
+    /// A loop over single bytes.
+    fn naive(payload: &[u8]) -> Vec<u8> {
+        payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key).collect()
+    }
+
+    /// Every kernel that this CPU has, at lengths around each of its steps, wherever the payload lies: the bytes, the
+    /// verdict, and nothing beside the payload touched.
+    #[test]
+    fn kernels_do_what_a_loop_over_bytes_does() {
+        let mut kernels: Vec<simd::Kernel> = Vec::new();
+        simd::kernels(&mut |kernel| kernels.push(kernel));
+        let chosen: simd::Kernel = ("chosen", mask_ascii, |key, from, to| {
+            mask_copy(key, from, to);
+        });
+        for len in (0..300).chain([511, 512, 513, 575, 576, 577, 1000, 1023, 1024, 1087, 1151]) {
+            for offset in (0..64).step_by(if len < 300 { 7 } else { 1 }) {
+                let ascii = std::vec![b'a'; len];
+                let spoilt = [0, 1, len / 2, len.saturating_sub(17), len.saturating_sub(1)];
+                for spoilt in spoilt.into_iter().map(Some).chain([None]) {
+                    let mut payload = ascii.clone();
+                    let mut is_ascii = true;
+                    if let Some(byte) = spoilt.and_then(|at| payload.get_mut(at)) {
+                        *byte = 0x80;
+                        is_ascii = false;
+                    }
+                    let masked = naive(&payload);
+                    let memory = |middle: &[u8]| [&std::vec![0xee; offset][..], middle, &[0xee; 80]].concat();
+                    let long = if len > SHORT { &kernels[..] } else { &[] };
+                    for (name, in_place, copy) in long.iter().chain([&chosen]) {
+                        let what = (name, len, offset, spoilt);
+                        let mut actual = memory(&masked);
+                        let verdict = in_place(KEY, actual.get_mut(offset..offset + len).unwrap_or_default());
+                        assert_eq!(verdict, is_ascii, "{what:?}");
+                        assert_eq!(actual, memory(&payload), "{what:?}");
+                        let mut actual = memory(&std::vec![0; len]);
+                        copy(KEY, &payload, actual.get_mut(offset..offset + len).unwrap_or_default());
+                        assert_eq!(actual, memory(&masked), "{what:?}");
+                    }
+                }
+            }
         }
-        if let Some(place) = payload.last_chunk_mut::<LANE>() {
-            *place = tail;
-        }
-    } else if !overlapped::<8>(key, payload) && !overlapped::<4>(key, payload) {
-        for (byte, key) in payload.iter_mut().zip(key) {
-            *byte ^= key;
-        }
     }
-    next
-}
-
-/// The key as it stands `by` bytes further into the payload.
-pub(crate) const fn advance(key: MaskKey, by: usize) -> MaskKey {
-    let bits = ((by & 3) as u32) << 3;
-    u32::from_le_bytes(key).rotate_right(bits).to_le_bytes()
-}
-
-/// Masks `N..=2 * N` bytes as two vectors that may overlap; false if there are fewer.
-fn overlapped<const N: usize>(key: MaskKey, payload: &mut [u8]) -> bool {
-    let (Some(head), Some(tail)) = (payload.first_chunk::<N>(), payload.last_chunk::<N>()) else {
-        return false;
-    };
-    let head = xor(*head, repeat(key));
-    // N divides by four: the tail's phase is the length's.
-    let tail = xor(*tail, repeat(advance(key, payload.len())));
-    if let Some(place) = payload.last_chunk_mut::<N>() {
-        *place = tail;
-    }
-    if let Some(place) = payload.first_chunk_mut::<N>() {
-        *place = head;
-    }
-    true
-}
-
-fn repeat<const N: usize>(key: MaskKey) -> [u8; N] {
-    let mut lanes = [0; N];
-    for chunk in lanes.as_chunks_mut::<4>().0 {
-        *chunk = key;
-    }
-    lanes
-}
-
-fn xor<const N: usize>(bytes: [u8; N], lanes: [u8; N]) -> [u8; N] {
-    let mut result = bytes;
-    for (byte, lane) in result.iter_mut().zip(lanes) {
-        *byte ^= lane;
-    }
-    result
 }

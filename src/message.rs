@@ -52,6 +52,12 @@ impl Open {
         }
     }
 
+    /// Whether ASCII may follow and leaves things as they are.
+    #[inline]
+    const fn is_at_boundary(self) -> bool {
+        !matches!(self, Self::Text(utf8) if !utf8.is_boundary())
+    }
+
     /// Checks the next piece of payload. `ends`: the message ends behind it.
     /// `Err((rule, i))`: `piece[i]` is the first byte that proves the fault.
     #[inline]
@@ -65,8 +71,8 @@ impl Open {
     }
 }
 
-/// The incoming message under way.
-#[derive(Clone, Debug, Default)]
+/// The incoming message under way; all default between two.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Message {
     /// The declared lengths of its frames so far, as they are on the wire (W154).
     pub(crate) len: u64,
@@ -82,19 +88,35 @@ pub(crate) struct Terms {
     pub(crate) frame_limit: u64,
     pub(crate) message_limit: u64,
     pub(crate) fragment_limit: u32,
-    pub(crate) lenient: Lenient,
+    lenient: u8,
     pub(crate) agreed: Agreed,
+    /// One more than the longest message of one frame with a length of seven bits that these terms let in whatever
+    /// came before; 0 if they let none in.
+    pub(crate) short: u8,
 }
 
 impl Terms {
     pub(crate) const fn new(config: &Config, agreed: Agreed) -> Self {
+        let limit =
+            if config.frame_limit < config.message_limit { config.frame_limit } else { config.message_limit };
+        let short = match (config.fragment_limit, limit) {
+            (0, _) => 0,
+            (_, ..=124) => (limit as u8).saturating_add(1),
+            _ => 126,
+        };
         Self {
+            short,
             frame_limit: config.frame_limit,
             message_limit: config.message_limit,
             fragment_limit: config.fragment_limit,
-            lenient: config.lenient,
+            lenient: (config.lenient.non_minimal_length as u8) | (config.lenient.unmasked_frames as u8) << 1,
             agreed,
         }
+    }
+
+    /// What is forgiven.
+    pub(crate) const fn lenient(&self) -> Lenient {
+        Lenient { non_minimal_length: self.lenient & 1 != 0, unmasked_frames: self.lenient & 2 != 0 }
     }
 }
 
@@ -126,20 +148,27 @@ impl Message {
     /// A data frame that was admitted begins.
     #[inline]
     pub(crate) fn begin(&mut self, opcode: Opcode, compressed: bool, len: u64) {
-        if let Ok(open) = self.open.admit(opcode) {
-            self.open = open;
-        }
+        let open = match opcode {
+            Opcode::Text => Open::new(Kind::Text),
+            Opcode::Binary => Open::new(Kind::Binary),
+            _ => self.open,
+        };
         if opcode != Opcode::Continuation {
             self.compressed = compressed;
         }
+        self.open = open;
         self.len = self.len.saturating_add(len);
         self.fragments = self.fragments.saturating_add(1);
     }
 
-    /// Checks the next piece of payload: [`Open::push`], unless it is compressed.
+    /// Checks the next piece of payload: [`Open::push`], unless it is compressed. `ascii`: it is known to be ASCII.
     #[inline]
-    pub(crate) fn push(&mut self, piece: &[u8], ends: bool) -> Result<(), (Rule, usize)> {
-        if self.compressed { Ok(()) } else { self.open.push(piece, ends) }
+    pub(crate) fn push(&mut self, piece: &[u8], ascii: bool, ends: bool) -> Result<(), (Rule, usize)> {
+        if self.compressed || (ascii && self.open.is_at_boundary()) {
+            Ok(())
+        } else {
+            self.open.push(piece, ends)
+        }
     }
 
     /// The message is complete.

@@ -96,6 +96,11 @@ impl Control {
         n
     }
 
+    /// Whether there are no bytes, asked of the length alone.
+    pub(crate) const fn is_blank(&self) -> bool {
+        self.len == 0
+    }
+
     pub(crate) fn clear(&mut self) {
         self.len = 0;
     }

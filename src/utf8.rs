@@ -26,6 +26,32 @@ pub(crate) enum Utf8 {
     AfterF4,
 }
 
+/// Whether `text` is UTF-8.
+#[inline]
+pub(crate) fn is_valid(text: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(text).is_ok()
+}
+
+/// How many bytes of `text` come before a character that its end cuts off, if its end is UTF-8.
+fn whole_characters(text: &[u8]) -> usize {
+    for (back, &byte) in (1_usize..=3).zip(text.iter().rev()) {
+        let cut = match byte {
+            0x80..=0xbf => continue,
+            0xc2..=0xdf => back < 2,
+            0xe0..=0xef => back < 3,
+            0xf0..=0xf4 => true,
+            _ => false,
+        };
+        return if cut { text.len().saturating_sub(back) } else { text.len() };
+    }
+    text.len()
+}
+
+#[cold]
+fn valid_up_to(text: &[u8]) -> usize {
+    core::str::from_utf8(text).map_or_else(|fault| fault.valid_up_to(), str::len)
+}
+
 impl Utf8 {
     const ALL: [Self; 8] = [
         Self::Boundary,
@@ -50,10 +76,13 @@ impl Utf8 {
             at = at.saturating_add(1);
         }
         let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) else { return Ok(()) };
-        // Whole characters at the speed of the standard library; then at most four bytes by hand, which either
-        // leave a character open or show the very byte that is wrong.
-        let Err(fault) = core::str::from_utf8(rest) else { return Ok(()) };
-        at = at.saturating_add(fault.valid_up_to());
+        // Whole characters by vectors; then at most four bytes by hand, which either leave a character open or show the
+        // very byte that is wrong.
+        let whole = rest.get(..whole_characters(rest)).unwrap_or_default();
+        at = match simdutf8::basic::from_utf8(whole) {
+            Ok(_) => at.saturating_add(whole.len()),
+            Err(_) => at.saturating_add(valid_up_to(whole)),
+        };
         for &byte in piece.get(at..).unwrap_or_default() {
             *self = self.step(byte).ok_or(at)?;
             at = at.saturating_add(1);
@@ -62,8 +91,8 @@ impl Utf8 {
     }
 
     /// Whether the text may end here (W48).
-    pub(crate) fn is_boundary(self) -> bool {
-        self == Self::Boundary
+    pub(crate) const fn is_boundary(self) -> bool {
+        matches!(self, Self::Boundary)
     }
 
     /// The state as a number, for a saved state.

@@ -8,10 +8,24 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// Every floor's files by module path. Within a floor, files of one folder on one line know nothing of each other,
 /// and those on a later line may use the earlier ones.
 const HOUSE: &[(u8, &[&str])] = &[
-    (0, &["rule", "mask", "utf8", "opcode", "config"]),
+    (0, &["rule", "utf8", "opcode", "config", "mask::key"]),
+    (0, &["mask::kernel"]),
+    (0, &["mask::simd"]),
+    (0, &["mask"]),
     (1, &["error", "bytes", "close"]),
     (2, &["frame::header", "http::list", "http::accept", "http::ipv6", "http::uri_error"]),
-    (2, &["frame::decode", "frame::encode", "http::authority", "http::compose", "http::head", "http::scan"]),
+    (
+        2,
+        &[
+            "frame::decode",
+            "frame::encode",
+            "frame::straight",
+            "http::authority",
+            "http::compose",
+            "http::head",
+            "http::scan",
+        ],
+    ),
     (2, &["frame::prepared", "http::body", "http::uri"]),
     (2, &["frame", "http"]),
     (3, &["state", "role"]),
@@ -285,12 +299,13 @@ fn files_stay_short() {
     }
 }
 
-/// What has no place in the machine; `std` has one, in a module of its own in `error`, and tests have another.
+/// What has no place in the machine; `std` has one, in a module of its own in `error`, tests have another, and the
+/// vectors of a CPU have the third, with the `unsafe` of the crate and the one static of what the CPU has.
 #[test]
 fn the_machine_has_no_world_around_it() {
     let forbidden =
         ["unsafe", "std", "static", "thread_local", "HashMap", "HashSet", "Instant", "SystemTime"];
-    for (module, source) in sources() {
+    for (module, source) in sources().into_iter().filter(|(module, _)| module != "mask::simd") {
         let mut code = code(&source);
         let apart = if module == "error" { "\nmod std_io {" } else { "\n#[cfg(test)]\n" };
         if let Some(start) = code.find(apart) {

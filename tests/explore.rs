@@ -601,17 +601,17 @@ fn closes_and_failures() {
 
 #[test]
 fn closes_failures_and_pings() {
-    assert_eq!(explore(1, [&[CLOSING, PINGS], &[CLOSING, PINGS]]), (56_860, 815_564));
+    assert_eq!(explore(1, [&[CLOSING, PINGS], &[CLOSING, PINGS]]), (38_640, 558_069));
 }
 
 #[test]
 fn data_from_the_client() {
-    assert_eq!(explore(1, [&[CLOSING, DATA], &[CLOSING]]), (61_010, 919_026));
+    assert_eq!(explore(1, [&[CLOSING, DATA], &[CLOSING]]), (49_962, 753_990));
 }
 
 #[test]
 fn data_from_the_server() {
-    assert_eq!(explore(1, [&[CLOSING], &[CLOSING, DATA]]), (60_413, 908_614));
+    assert_eq!(explore(1, [&[CLOSING], &[CLOSING, DATA]]), (49_648, 747_958));
 }
 
 #[test]

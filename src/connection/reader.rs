@@ -11,10 +11,11 @@ use crate::{
     frame::{
         decode::{Decoder, Place},
         header::{First, FrameHeader, Gate, Rsv},
+        straight,
     },
-    message::{Message, Terms},
+    message::{Message, Open, Terms},
     negotiate::agreed::Agreed,
-    opcode::{Control, Opcode},
+    opcode::{Control, Kind, Opcode},
     role::Side,
     rule::Rule,
 };
@@ -48,6 +49,13 @@ pub(super) enum Stage {
     Failed(Rule),
 }
 
+/// What the next bytes were, if no data.
+pub(super) enum Rare {
+    /// A control frame, complete: its payload is in the stash.
+    Control(Opcode),
+    Fault(ProtocolError),
+}
+
 impl<S: Side> Reader<S> {
     pub(super) fn new(config: &Config, agreed: Agreed) -> Self {
         Self {
@@ -67,20 +75,123 @@ impl<S: Side> Reader<S> {
     /// thrown away.
     #[inline]
     pub fn receive<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+        match self.whole(input) {
+            Some(data) => Some(Event::Data(data)),
+            None => self.receive_any(input),
+        }
+    }
+
+    /// A message in one frame of no great length, if that comes next as a whole and is flawless; the events are those of
+    /// [`next`](Self::next).
+    #[inline(always)]
+    pub(super) fn whole<'b>(&mut self, input: &mut Input<'b>) -> Option<Data<'b>> {
+        let expected = self.stage == Stage::Frames
+            && self.decoder.place == Place::Header
+            && self.decoder.stash.is_blank()
+            && self.message.open == Open::None;
+        if !expected {
+            return None;
+        }
+        let (kind, len) = straight::message(input.as_slice(), S::SERVER)?;
+        if len < self.terms.short {
+            let frame = straight::short(input, S::SERVER, kind, len)?;
+            return self.straight(kind, frame, FrameHeader::short(S::SERVER));
+        }
+        if len != 126 || self.terms.short == 0 {
+            return None;
+        }
+        let most = self.terms.frame_limit.min(self.terms.message_limit);
+        let frame = straight::medium(input, S::SERVER, kind, most)?;
+        self.straight(kind, frame, FrameHeader::short(S::SERVER).saturating_add(2))
+    }
+
+    #[inline(always)]
+    fn straight<'b>(&mut self, kind: Kind, frame: &'b mut [u8], header: usize) -> Option<Data<'b>> {
+        self.decoder.offset = self.decoder.offset.saturating_add(frame.len() as u64);
+        self.decoder.active = true;
+        let payload = frame.get_mut(header..)?;
+        let part = Part::whole(kind, payload.len());
+        Some(Data::new(payload, part))
+    }
+
+    #[inline(never)]
+    fn receive_any<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+        self.next(input, |reader, rare, input| Some(reader.tell(rare, input)))
+    }
+
+    /// Whether a fault is to be told of, though nothing more comes.
+    #[inline]
+    pub(super) const fn is_failing(&self) -> bool {
+        matches!(self.stage, Stage::Failing(_))
+    }
+
+    /// Whatever comes next, in however many pieces. `tell` makes an event of what is no data, and sees to the reply.
+    #[inline(always)]
+    pub(super) fn next<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        tell: impl FnOnce(&mut Self, Rare, &mut Input<'b>) -> Option<Event<'b>>,
+    ) -> Option<Event<'b>> {
         if self.stage != Stage::Frames {
-            return self.receive_ended(input);
+            let error = self.receive_ended(input)?;
+            return tell(self, Rare::Fault(error), input);
         }
-        if let Place::Payload { opcode, bits } = self.decoder.place {
-            if input.is_empty() {
-                return None;
+        if self.decoder.place == Place::Header && !self.begin(input) {
+            let gate = Demands { message: &self.message, terms: &self.terms, side: PhantomData::<S> };
+            match self.decoder.header(input, &gate) {
+                Ok(Some(header)) if !header.opcode.is_control() => {
+                    self.message.begin(header.opcode, header.rsv.contains(Rsv::RSV1), header.len);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(error) => return tell(self, Rare::Fault(error), input),
             }
-            return self.payload(opcode, bits, input);
         }
-        let gate = Demands { message: &self.message, terms: &self.terms, side: PhantomData::<S> };
-        match self.decoder.header(input, &gate) {
-            Ok(Some(header)) => self.begin(header, input),
-            Ok(None) => None,
-            Err(error) => Some(self.fault(error, input)),
+        // An empty payload is complete with its header (W28), any other goes on when its next byte is there.
+        let Place::Payload { opcode, bits } = self.decoder.place else { return None };
+        if input.is_empty() && self.decoder.remaining != 0 {
+            return None;
+        }
+        if opcode.is_control() {
+            let rare = self.control(opcode, input)?;
+            return tell(self, rare, input);
+        }
+        let (payload, part, verdict) = self.data(opcode, bits, input);
+        match verdict {
+            Ok(()) => Some(Event::Data(Data::new(payload, part))),
+            Err(fault) => match self.fault_within(fault, payload, part, input) {
+                Ok(sound) => Some(Event::Data(sound)),
+                Err(error) => tell(self, Rare::Fault(error), input),
+            },
+        }
+    }
+
+    /// Begins a data frame whose header is there as a whole and without fault. False: nothing was done.
+    #[inline(always)]
+    fn begin(&mut self, input: &mut Input<'_>) -> bool {
+        let Some(header) = straight::data_header(input.as_slice(), S::SERVER) else { return false };
+        let expected = (header.opcode == Opcode::Continuation) == (self.message.open != Open::None)
+            && self.decoder.stash.is_blank()
+            && self.message.fragments < self.terms.fragment_limit
+            && self.message.admit_length(header.len, &self.terms).is_ok();
+        if expected {
+            self.message.begin(header.opcode, false, header.len);
+            self.decoder.begin(header.opcode, header.fin, header.len, header.key);
+            self.decoder.take(input, header.size);
+        }
+        expected
+    }
+
+    /// The event that tells of what is no data.
+    #[inline(never)]
+    pub(super) fn tell(&mut self, rare: Rare, input: &mut Input<'_>) -> Event<'static> {
+        match rare {
+            Rare::Control(opcode) => self.tell_control(opcode, input),
+            Rare::Fault(error) => {
+                self.stop(error, input);
+                self.stage = Stage::Failed(error.rule);
+                Event::Failed(error)
+            }
         }
     }
 
@@ -144,28 +255,17 @@ impl<S: Side> Reader<S> {
         }
     }
 
-    /// A header came: an empty payload is complete with it (W28), any other begins when its first byte is there.
-    #[inline]
-    fn begin<'b>(&mut self, header: FrameHeader, input: &mut Input<'b>) -> Option<Event<'b>> {
-        if !header.opcode.is_control() {
-            self.message.begin(header.opcode, header.rsv.contains(Rsv::RSV1), header.len);
-        }
-        if header.len != 0 && input.is_empty() {
-            return None;
-        }
-        self.payload(header.opcode, u8::from(header.fin) << 7 | header.rsv.bits(), input)
-    }
-
-    #[inline]
-    fn payload<'b>(&mut self, opcode: Opcode, bits: u8, input: &mut Input<'b>) -> Option<Event<'b>> {
-        if opcode.is_control() { self.control(opcode, input) } else { Some(self.data(opcode, bits, input)) }
-    }
-
-    #[inline]
-    fn data<'b>(&mut self, opcode: Opcode, bits: u8, input: &mut Input<'b>) -> Event<'b> {
+    /// The next piece of a message, and whether it may be.
+    #[inline(always)]
+    fn data<'b>(
+        &mut self,
+        opcode: Opcode,
+        bits: u8,
+        input: &mut Input<'b>,
+    ) -> (&'b mut [u8], Part, Result<(), (Rule, usize)>) {
         let fin = bits & 0x80 != 0;
         let starts_frame = self.decoder.remaining == self.decoder.len;
-        let payload = self.decoder.payload(input);
+        let (payload, ascii) = self.decoder.payload(input);
         let ends_frame = self.decoder.remaining == 0;
         let last = ends_frame && fin; // W44
         self.decoder.active = true;
@@ -180,13 +280,11 @@ impl<S: Side> Reader<S> {
             compressed: self.message.compressed,
             frame_len: self.decoder.len,
         };
-        if let Err((rule, at)) = self.message.push(payload, last) {
-            return self.fault_within(rule, at, payload, part, input);
-        }
-        if last {
+        let verdict = self.message.push(payload, ascii, last);
+        if last && verdict.is_ok() {
             self.message.end();
         }
-        Event::Data(Data::new(payload, part))
+        (payload, part, verdict)
     }
 
     /// `payload[at]` proves a fault. The bytes before it are delivered first, so that a stream gives the same events
@@ -194,40 +292,42 @@ impl<S: Side> Reader<S> {
     #[cold]
     fn fault_within<'b>(
         &mut self,
-        rule: Rule,
-        at: usize,
+        (rule, at): (Rule, usize),
         payload: &'b mut [u8],
         part: Part,
-        input: &mut Input<'b>,
-    ) -> Event<'b> {
+        input: &mut Input<'_>,
+    ) -> Result<Data<'b>, ProtocolError> {
         let behind = payload.len().saturating_sub(at).max(usize::from(payload.is_empty()));
         let error = ProtocolError { rule, offset: self.decoder.offset.saturating_sub(behind as u64) };
         match payload.split_at_mut_checked(at) {
             Some((sound, _)) if !sound.is_empty() => {
                 self.stop(error, input);
                 self.stage = Stage::Failing(rule);
-                Event::Data(Data::new(sound, Part { last: false, ends_frame: false, ..part }))
+                Ok(Data::new(sound, Part { last: false, ends_frame: false, ..part }))
             }
-            _ => self.fault(error, input),
+            _ => Err(error),
         }
     }
 
     /// A control frame comes in whatever pieces and is told whole; a Close is checked in each (W81).
-    fn control<'b>(&mut self, opcode: Opcode, input: &mut Input<'b>) -> Option<Event<'b>> {
+    #[inline(never)]
+    fn control(&mut self, opcode: Opcode, input: &mut Input<'_>) -> Option<Rare> {
         let start = self.decoder.stash_offset();
         let complete = self.decoder.control(input);
         if opcode == Opcode::Close
             && let Err((rule, at)) = CloseFrame::check(&self.decoder.stash, complete)
         {
             let offset = start.saturating_add(at as u64);
-            return Some(self.fault(ProtocolError { rule, offset }, input));
+            return Some(Rare::Fault(ProtocolError { rule, offset }));
         }
-        if !complete {
-            return None;
-        }
+        complete.then_some(Rare::Control(opcode))
+    }
+
+    /// The control frame that the stash holds.
+    fn tell_control(&mut self, opcode: Opcode, input: &mut Input<'_>) -> Event<'static> {
         self.decoder.controls = self.decoder.controls.saturating_add(1);
         let payload = core::mem::take(&mut self.decoder.stash);
-        Some(match opcode {
+        match opcode {
             Opcode::Ping => Event::Ping(payload),
             Opcode::Close => {
                 let frame = CloseFrame::from_body(&payload);
@@ -242,14 +342,7 @@ impl<S: Side> Reader<S> {
                 }
                 Event::Pong(payload)
             }
-        })
-    }
-
-    #[cold]
-    fn fault<'b>(&mut self, error: ProtocolError, input: &mut Input<'b>) -> Event<'b> {
-        self.stop(error, input);
-        self.stage = Stage::Failed(error.rule);
-        Event::Failed(error)
+        }
     }
 
     /// Reads no more: the stream's position stays at the byte that proves the fault.
@@ -266,13 +359,10 @@ impl<S: Side> Reader<S> {
     }
 
     #[cold]
-    fn receive_ended<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+    fn receive_ended(&mut self, input: &mut Input<'_>) -> Option<ProtocolError> {
         input.take_all();
         match self.stage {
-            Stage::Failing(rule) => {
-                self.stage = Stage::Failed(rule);
-                Some(Event::Failed(ProtocolError { rule, offset: self.decoder.offset }))
-            }
+            Stage::Failing(rule) => Some(ProtocolError { rule, offset: self.decoder.offset }),
             Stage::Frames | Stage::Closed | Stage::Failed(_) => None,
         }
     }
@@ -296,7 +386,7 @@ impl<S: Side> Gate for Demands<'_, S> {
     fn masked(&self, masked: bool) -> Result<(), Rule> {
         match (S::SERVER, masked) {
             // "a client MUST mask all frames that it sends to the server" (§5.1, W82).
-            (true, false) if !self.terms.lenient.unmasked_frames => Err(Rule::UnmaskedFrame),
+            (true, false) if !self.terms.lenient().unmasked_frames => Err(Rule::UnmaskedFrame),
             // "A server MUST NOT mask any frames that it sends to the client" (§5.1, W83).
             (false, true) => Err(Rule::MaskedFrame),
             _ => Ok(()),
@@ -305,7 +395,7 @@ impl<S: Side> Gate for Demands<'_, S> {
 
     #[inline]
     fn minimal(&self) -> bool {
-        !self.terms.lenient.non_minimal_length
+        !self.terms.lenient().non_minimal_length
     }
 
     #[inline]

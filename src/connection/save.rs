@@ -15,7 +15,7 @@ use crate::{
     config::{Config, Lenient},
     frame::decode::{End, Place},
     mask::MaskKey,
-    message::Open,
+    message::{Message, Open},
     negotiate::agreed::Agreed,
     opcode::{Control, Opcode},
     role::{Role, Side},
@@ -28,7 +28,7 @@ use crate::{
 pub const SAVED: usize = 352;
 
 /// Raised whenever the layout or the catalogue of rules changes.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Why saved bytes are not restored. Nothing is guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,14 +92,19 @@ fn save_reader<S>(reader: &Reader<S>, pen: &mut Pen<'_>) {
     pen.u64(terms.frame_limit);
     pen.u64(terms.message_limit);
     pen.put(&terms.fragment_limit.to_be_bytes());
-    pen.put(&[u8::from(terms.lenient.non_minimal_length), u8::from(terms.lenient.unmasked_frames)]);
+    pen.put(&[u8::from(terms.lenient().non_minimal_length), u8::from(terms.lenient().unmasked_frames)]);
     pen.put(&terms.agreed.to_bytes());
 
     let decoder = &reader.decoder;
     pen.u64(decoder.offset);
     pen.u64(decoder.remaining);
-    pen.u64(decoder.len);
-    pen.put(&decoder.key);
+    // Between frames nothing is left of the last one.
+    let (len, key) = match decoder.place {
+        Place::Header => (0, [0; 4]),
+        Place::Payload { .. } => (decoder.len, decoder.key),
+    };
+    pen.u64(len);
+    pen.put(&key);
     pen.control(&decoder.stash);
     pen.put(&match decoder.place {
         Place::Header => [0xff, 0],
@@ -153,7 +158,7 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
         _ => return Err(RestoreError::Value),
     };
     check(decoder.remaining <= decoder.len && decoder.len >> 63 == 0)?;
-    check(decoder.place != Place::Header || decoder.remaining == 0)?;
+    check(decoder.place != Place::Header || (decoder.len == 0 && decoder.key == [0; 4]))?;
     decoder.controls = bytes.u16()?;
     decoder.active = bytes.bool()?;
     decoder.end = match bytes.u8()? {
@@ -167,6 +172,7 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
     reader.message.fragments = bytes.u32()?;
     reader.message.open = bytes.open()?;
     reader.message.compressed = bytes.bool()?;
+    check(reader.message.open != Open::None || reader.message == Message::default())?;
 
     let stage = bytes.u8()?;
     let number = bytes.u8()?;

@@ -5,7 +5,7 @@ use super::header::{FrameHeader, Gate, Stop, parse};
 use crate::{
     bytes::Input,
     error::ProtocolError,
-    mask::{MaskKey, mask},
+    mask::{MaskKey, advance, mask_ascii},
     opcode::{Control, Opcode},
 };
 
@@ -65,7 +65,7 @@ impl Decoder {
     }
 
     /// Takes a header off `input`. `Ok(None)`: it is not complete, and all of `input` was taken.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn header<'b>(
         &mut self,
         input: &mut Input<'b>,
@@ -75,7 +75,7 @@ impl Decoder {
             return match parse(input.as_slice(), gate) {
                 Ok((header, size)) => {
                     self.take(input, size);
-                    Ok(Some(self.begin(header)))
+                    Ok(Some(self.begin_with(header)))
                 }
                 Err(stop) => self.stop(stop, input),
             };
@@ -101,30 +101,33 @@ impl Decoder {
             Ok((header, size)) => {
                 self.take(input, size.saturating_sub(stashed));
                 self.stash.clear();
-                Ok(Some(self.begin(header)))
+                Ok(Some(self.begin_with(header)))
             }
             Err(stop) => self.stop(stop, input),
         }
     }
 
-    /// Takes the next piece of the payload under way, unmasked where it lies (W17).
-    #[inline]
-    pub(crate) fn payload<'b>(&mut self, input: &mut Input<'b>) -> &'b mut [u8] {
+    /// Takes the next piece of the payload under way, unmasked where it lies (W17), and says whether unmasking has shown
+    /// it to be ASCII.
+    #[inline(always)]
+    pub(crate) fn payload<'b>(&mut self, input: &mut Input<'b>) -> (&'b mut [u8], bool) {
         // A length is a u64 on every target (W4): what does not fit in usize is more than any input holds.
         let piece = self.take(input, usize::try_from(self.remaining).unwrap_or(usize::MAX));
+        let mut ascii = false;
         if self.key != [0; 4] {
-            self.key = mask(self.key, piece);
+            ascii = mask_ascii(self.key, piece);
+            self.key = advance(self.key, piece.len());
         }
         self.remaining = self.remaining.saturating_sub(piece.len() as u64);
         if self.remaining == 0 {
             self.place = Place::Header;
         }
-        piece
+        (piece, ascii)
     }
 
     /// Takes what there is of a control frame's payload into the stash. True: it is complete.
     pub(crate) fn control(&mut self, input: &mut Input<'_>) -> bool {
-        let piece = self.payload(input);
+        let (piece, _) = self.payload(input);
         self.stash.append(piece);
         self.remaining == 0
     }
@@ -140,15 +143,22 @@ impl Decoder {
         self.end.get_or_insert(if within { End::InFrame } else { End::BetweenFrames });
     }
 
-    fn begin(&mut self, header: FrameHeader) -> FrameHeader {
-        self.len = header.len;
-        self.remaining = header.len;
-        self.key = header.mask.unwrap_or_default();
+    /// A frame begins. `bits`: FIN and the reserved bits, where they stand in the first byte.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, opcode: Opcode, bits: u8, len: u64, key: MaskKey) {
+        self.len = len;
+        self.remaining = len;
+        self.key = key;
+        self.place = Place::Payload { opcode, bits };
+    }
+
+    fn begin_with(&mut self, header: FrameHeader) -> FrameHeader {
         let bits = u8::from(header.fin) << 7 | header.rsv.bits();
-        self.place = Place::Payload { opcode: header.opcode, bits };
+        self.begin(header.opcode, bits, header.len, header.mask.unwrap_or_default());
         header
     }
 
+    #[inline(never)]
     fn stop(&mut self, stop: Stop, input: &mut Input<'_>) -> Result<Option<FrameHeader>, ProtocolError> {
         match stop {
             Stop::Fault { rule, at } => {
@@ -162,7 +172,9 @@ impl Decoder {
         }
     }
 
-    fn take<'b>(&mut self, input: &mut Input<'b>, n: usize) -> &'b mut [u8] {
+    /// Takes up to `n` bytes off `input`.
+    #[inline(always)]
+    pub(crate) fn take<'b>(&mut self, input: &mut Input<'b>, n: usize) -> &'b mut [u8] {
         let piece = input.take(n);
         self.offset = self.offset.saturating_add(piece.len() as u64);
         piece

@@ -151,6 +151,11 @@ impl FrameHeader {
         written.and(masked).ok().map(|()| bytes)
     }
 
+    /// How many bytes a header with a length of seven bits takes on the wire.
+    pub(crate) const fn short(masked: bool) -> usize {
+        if masked { 6 } else { 2 }
+    }
+
     /// How many bytes a header takes on the wire.
     pub(crate) const fn size(len: u64, masked: bool) -> usize {
         match (len, masked) {
@@ -194,7 +199,7 @@ pub(crate) enum Stop {
 
 /// The header at the front of `bytes` and its length, each demand checked at the earliest byte that can prove its
 /// breach (W14), so that a header that came in pieces fails where a whole one does.
-#[inline]
+#[inline(always)]
 pub(crate) fn parse(bytes: &[u8], gate: &impl Gate) -> Result<(FrameHeader, usize), Stop> {
     let fault = |at| move |rule| Stop::Fault { rule, at };
 

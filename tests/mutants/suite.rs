@@ -59,6 +59,8 @@ mod sending;
 mod session;
 #[path = "../session_pair.rs"]
 mod session_pair;
+#[path = "../straight.rs"]
+mod straight;
 #[path = "../texts.rs"]
 mod texts;
 #[path = "../uri.rs"]

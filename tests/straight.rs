@@ -1,0 +1,172 @@
+//! The straight path and the general way give the same events.
+//!
+//! A frame whose first byte comes alone goes the general way, and its payload in one piece all the same. So two
+//! connections are fed the same frames, one of them cut there, and must not differ in anything: events, output, state.
+
+use proptest::{collection::vec, prelude::*};
+use websocket_proto::{
+    Agreed, Client, Config, Connection, Input, Output, Role, Rsv, SAVED, Server, SliceOutput,
+};
+
+/// Payloads of each kind of text there is, and of none.
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    let len = prop_oneof![
+        6 => 0_usize..140,
+        2 => prop::sample::select(vec![15, 16, 17, 31, 32, 33, 63, 64, 65, 124, 125, 126, 127, 128, 129]),
+        2 => 140_usize..1400,
+        1 => prop::sample::select(vec![65_535, 65_536, 65_537]),
+    ];
+    let ascii = len.clone().prop_map(|len| vec![b'a'; len]);
+    let bytes = (len.clone(), any::<u8>())
+        .prop_map(|(len, seed)| (0..len).map(|i| (i as u8).wrapping_mul(37).wrapping_add(seed)).collect());
+    // A character of four bytes or a byte that is none, somewhere in ASCII.
+    let spoilt = (len, any::<prop::sample::Index>(), prop::sample::select(vec!["é", "漢", "🦀", ""]))
+        .prop_map(|(len, at, character)| {
+            let mut text = vec![b'a'; len];
+            let at = at.index(len + 1);
+            match character {
+                "" if at < len => text[at] = 0x80,
+                _ => drop(text.splice(at..at, character.bytes())),
+            }
+            text
+        });
+    prop_oneof![3 => ascii, 2 => bytes, 3 => spoilt]
+}
+
+/// A frame as bytes; most are legal.
+fn frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
+    let first = prop_oneof![
+        6 => prop::sample::select(vec![0x81_u8, 0x82]),
+        3 => prop::sample::select(vec![0x01_u8, 0x02, 0x00, 0x80]),
+        1 => prop::sample::select(vec![0x88_u8, 0x89, 0x8a, 0xc1, 0xc2]),
+        1 => any::<u8>(),
+    ];
+    let key = prop_oneof![3 => any::<[u8; 4]>(), 1 => Just([0; 4])];
+    (first, key, payload(), prop::bool::weighted(0.02), prop::bool::weighted(0.02)).prop_map(
+        move |(first, key, payload, other_mask, long_form)| {
+            let masked = masked != other_mask;
+            let bit = u8::from(masked) << 7;
+            let mut frame = match payload.len() {
+                len @ ..=125 if !long_form => vec![first, bit | len as u8],
+                len @ ..=65_535 if !long_form || len < 126 => {
+                    [&[first, bit | 126][..], &(len as u16).to_be_bytes()].concat()
+                }
+                len => [&[first, bit | 127][..], &(len as u64).to_be_bytes()].concat(),
+            };
+            if masked {
+                frame.extend(key);
+            }
+            let at = frame.len();
+            frame.extend(&payload);
+            if masked {
+                for (i, byte) in frame[at..].iter_mut().enumerate() {
+                    *byte ^= key[i % 4];
+                }
+            }
+            frame
+        },
+    )
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let limit = || prop_oneof![4 => Just(u64::MAX), 1 => 0_u64..200, 1 => 65_534_u64..65_538];
+    let fragments = prop_oneof![4 => Just(u32::MAX), 1 => 0_u32..3];
+    (limit(), limit(), fragments).prop_map(|(frame_limit, message_limit, fragment_limit)| Config {
+        frame_limit,
+        message_limit,
+        fragment_limit,
+        ..Config::default()
+    })
+}
+
+/// The events that these bytes give, word for word.
+fn feed<R: Role>(conn: &mut Connection<R>, bytes: &[u8], out: &mut impl Output) -> Vec<String> {
+    let mut bytes = bytes.to_vec();
+    let mut input = Input::new(&mut bytes);
+    std::iter::from_fn(|| conn.receive(&mut input, out).map(|event| format!("{event:?}"))).collect()
+}
+
+fn saved<R: Role>(conn: &Connection<R>) -> Vec<u8> {
+    let mut bytes = [0; SAVED];
+    let len = conn.save(&mut bytes);
+    bytes[..len].to_vec()
+}
+
+/// `joined`: the one that is not cut has all frames in one read.
+fn same_events<R: Role + Clone>(role: R, config: &Config, rsv: Rsv, frames: &[Vec<u8>], joined: bool) {
+    let agreed = Agreed::with_reserved(rsv);
+    let mut straight = Connection::new(role.clone(), config, agreed);
+    let mut general = Connection::new(role, config, agreed);
+    let (mut straight_out, mut general_out) = (SliceOutput::new([0; 4096]), SliceOutput::new([0; 4096]));
+    let mut general_events = Vec::new();
+    for frame in frames {
+        let mut events = feed(&mut general, &frame[..1], &mut general_out);
+        events.extend(feed(&mut general, &frame[1..], &mut general_out));
+        if !joined {
+            assert_eq!(feed(&mut straight, frame, &mut straight_out), events);
+            assert_eq!(saved(&straight), saved(&general));
+        }
+        general_events.extend(events);
+    }
+    if joined {
+        assert_eq!(feed(&mut straight, &frames.concat(), &mut straight_out), general_events);
+        assert_eq!(saved(&straight), saved(&general));
+    }
+    assert_eq!(straight_out.pending(), general_out.pending());
+}
+
+fn rsv() -> impl Strategy<Value = Rsv> {
+    prop::sample::select(vec![Rsv::NONE, Rsv::NONE, Rsv::RSV1, Rsv::RSV2])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn a_server_sees_the_same_on_both_ways(
+        config in config(), rsv in rsv(), frames in vec(frame(true), 1..6), joined: bool,
+    ) {
+        same_events(Server, &config, rsv, &frames, joined);
+    }
+
+    #[test]
+    fn a_client_sees_the_same_on_both_ways(
+        config in config(), rsv in rsv(), frames in vec(frame(false), 1..6), joined: bool,
+    ) {
+        same_events(Client(|| [1, 2, 3, 4]), &config, rsv, &frames, joined);
+    }
+}
+
+/// Each length that either way takes, and each place of a byte that is not ASCII.
+#[test]
+fn every_short_length_and_place() {
+    for len in 0..=130_usize {
+        for at in (0..=len).step_by(if len < 40 { 1 } else { 7 }) {
+            for spoil in [b'a', 0x80, 0xc3] {
+                let mut payload = vec![b'a'; len];
+                if let Some(byte) = payload.get_mut(at) {
+                    *byte = spoil;
+                }
+                for first in [0x81, 0x82] {
+                    for key in [None, Some([0x37, 0xfa, 0x21, 0x3d])] {
+                        let bit = u8::from(key.is_some()) << 7;
+                        let mut frame = match len {
+                            ..=125 => vec![first, bit | len as u8],
+                            _ => vec![first, bit | 126, 0, len as u8],
+                        };
+                        frame.extend(key.into_iter().flatten());
+                        let key = key.unwrap_or_default();
+                        frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+                        let frames = [frame];
+                        match bit {
+                            0 => {
+                                same_events(Client(|| [1; 4]), &Config::default(), Rsv::NONE, &frames, false)
+                            }
+                            _ => same_events(Server, &Config::default(), Rsv::NONE, &frames, false),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
