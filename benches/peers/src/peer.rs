@@ -1,7 +1,7 @@
 //! What a peer can be asked to do. Whoever implements a work does it once; the loops around it are made here, by the
 //! compiler for each peer, so that no call through a pointer is timed with every message.
 
-use crate::wire::{Hash, Seen, Sink, Touch, Wire};
+use crate::wire::{Seen, Sink, Wire};
 
 /// A library, and which works it can do: a work that it cannot do is `None`.
 pub trait Peer {
@@ -65,7 +65,7 @@ pub trait Peer {
 
 /// Decodes a wire from its beginning to its end, as often as it is asked to.
 pub trait Decode {
-    fn pass<S: Sink>(&mut self, sink: &mut S);
+    fn pass(&mut self, sink: &mut Sink);
 
     /// The bytes that the last pass obliged to send.
     fn replies(&self) -> Vec<u8>;
@@ -79,15 +79,16 @@ pub trait Decoder {
 
 impl<D: Decode> Decoder for D {
     fn run(&mut self, passes: usize) {
+        let mut sink = Sink::default();
         for _ in 0..passes {
-            self.pass(&mut Touch);
+            self.pass(&mut sink);
         }
     }
 
     fn check(&mut self) -> (Seen, Vec<u8>) {
-        let mut hash = Hash::default();
-        self.pass(&mut hash);
-        (hash.seen(), self.replies())
+        let mut sink = Sink::checking();
+        self.pass(&mut sink);
+        (sink.seen(), self.replies())
     }
 }
 

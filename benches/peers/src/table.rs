@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::works::Work;
+use crate::{peers, works::Work};
 
 /// The value below which this part of the values lies.
 fn quantile(values: &[f64], part: f64) -> f64 {
@@ -53,7 +53,9 @@ pub fn times(works: &[Work], times: &[Vec<Vec<f64>>]) -> String {
     };
     let ratios = table(works, ratio);
     format!(
-        "## {}: ns a message\n\n{ns}\nMultiples of the first line, the median of the rounds and its quartiles:\n\n{ratios}",
-        works[0].group
+        "## {}: ns a message\n\n{ns}\n\
+         Multiples of {}'s, the median of the rounds and its quartiles:\n\n{ratios}",
+        works[0].group,
+        peers::ALL[0].name()
     )
 }

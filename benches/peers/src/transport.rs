@@ -45,14 +45,23 @@ impl Written {
     }
 }
 
+/// What comes behind the wire's end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// The wire again.
+    Again,
+    /// Once nothing, and then the wire again.
+    Pause,
+    Nothing,
+}
+
 /// The socket.
 pub struct Transport {
     wire: &'static [u8],
     /// What a read gives at most, counted from the wire's beginning.
     read: usize,
     at: usize,
-    /// Whether it begins again behind its end; if not, nothing more ever comes.
-    again: bool,
+    behind: Behind,
     written: Written,
 }
 
@@ -62,34 +71,43 @@ unsafe impl Send for Transport {}
 impl Transport {
     /// What clients or servers sent, again and again. Replies are kept.
     pub fn reading(wire: &'static Wire) -> (Self, Written) {
-        let (transport, written) = Self::new(&wire.bytes, wire.read, true);
+        let (transport, written) = Self::new(&wire.bytes, wire.read, Behind::Again);
         written.keep();
         (transport, written)
     }
 
+    /// The same, but a read behind the end finds nothing once: some send their replies only then.
+    pub fn pausing(wire: &'static Wire) -> (Self, Written) {
+        let (transport, written) = Self::reading(wire);
+        (Self { behind: Behind::Pause, ..transport }, written)
+    }
+
     /// To be written to.
     pub fn writing() -> (Self, Written) {
-        Self::new(&[], 1, false)
+        Self::new(&[], 1, Behind::Nothing)
     }
 
     /// A request, which is not followed by anything.
     pub fn request(request: &'static [u8]) -> (Self, Written) {
-        Self::new(request, request.len(), false)
+        Self::new(request, request.len(), Behind::Nothing)
     }
 
-    fn new(wire: &'static [u8], read: usize, again: bool) -> (Self, Written) {
+    fn new(wire: &'static [u8], read: usize, behind: Behind) -> (Self, Written) {
         let written = Written::default();
-        (Self { wire, read, at: 0, again, written: written.clone() }, written)
+        (Self { wire, read, at: 0, behind, written: written.clone() }, written)
     }
 
     /// What the next read gives, of which no more than `room` is taken.
     #[inline]
     fn next(&mut self, room: usize) -> Option<&'static [u8]> {
         if self.at == self.wire.len() {
-            if !self.again {
+            if self.behind == Behind::Nothing {
                 return None;
             }
             self.at = 0;
+            if self.behind == Behind::Pause {
+                return None;
+            }
         }
         let end = (self.at - self.at % self.read + self.read).min(self.wire.len()).min(self.at + room);
         let given = &self.wire[self.at..end];
@@ -158,6 +176,31 @@ impl tokio::io::AsyncWrite for Transport {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl futures::io::AsyncRead for Transport {
+    #[inline]
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let Some(given) = self.next(buf.len()) else { return Poll::Pending };
+        buf[..given.len()].copy_from_slice(given);
+        Poll::Ready(Ok(given.len()))
+    }
+}
+
+impl futures::io::AsyncWrite for Transport {
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.written.put(buf);
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 }

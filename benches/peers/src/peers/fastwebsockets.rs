@@ -1,4 +1,4 @@
-//! fastwebsockets, without its collector of fragments where there are none, and its handshake on hyper.
+//! fastwebsockets, with its collector of fragments, and its handshake on hyper.
 
 use std::{cell::Cell, convert::Infallible, hint::black_box, rc::Rc};
 
@@ -20,11 +20,7 @@ pub struct FastWebsockets;
 fn decoder(role: Role, wire: &'static Wire) -> Option<Box<dyn Decoder>> {
     let (transport, written) = Transport::reading(wire);
     let socket = WebSocket::after_handshake(transport, role);
-    Some(if wire.pieces {
-        Box::new(Collecting { wire, socket: FragmentCollector::new(socket), written })
-    } else {
-        Box::new(Frames { wire, socket })
-    })
+    Some(Box::new(Decoding { wire, socket: FragmentCollector::new(socket), written }))
 }
 
 fn encoder(role: Role, payload: &'static [u8], vectored: bool) -> Option<Box<dyn Doer>> {
@@ -42,8 +38,8 @@ impl Peer for FastWebsockets {
     }
 
     fn checks(&self) -> &'static str {
-        "RSV, opcodes, order of fragments (partly), UTF-8, control frames (partly), message limit; not the mask bit, \
-         not minimal lengths; handshake: key, version, and HTTP by hyper"
+        "RSV, opcodes, order of fragments (partly), UTF-8, control frames (partly), frame limit; not the \
+         mask bit, not minimal lengths; handshake: key, version, and HTTP by hyper"
     }
 
     fn server_decode(&self, wire: &'static Wire) -> Option<Box<dyn Decoder>> {
@@ -75,32 +71,14 @@ impl Peer for FastWebsockets {
     }
 }
 
-struct Frames {
-    wire: &'static Wire,
-    socket: WebSocket<Transport>,
-}
-
-impl Decode for Frames {
-    fn pass<S: Sink>(&mut self, sink: &mut S) {
-        for _ in 0..self.wire.seen.messages {
-            let frame = now(self.socket.read_frame()).unwrap();
-            sink.message(frame.opcode == OpCode::Text, &frame.payload);
-        }
-    }
-
-    fn replies(&self) -> Vec<u8> {
-        Vec::new()
-    }
-}
-
-struct Collecting {
+struct Decoding {
     wire: &'static Wire,
     socket: FragmentCollector<Transport>,
     written: Written,
 }
 
-impl Decode for Collecting {
-    fn pass<S: Sink>(&mut self, sink: &mut S) {
+impl Decode for Decoding {
+    fn pass(&mut self, sink: &mut Sink) {
         self.written.clear();
         for _ in 0..self.wire.seen.messages {
             let frame = now(self.socket.read_frame()).unwrap();

@@ -49,7 +49,7 @@ struct Copied {
 }
 
 impl Decode for Copied {
-    fn pass<S: Sink>(&mut self, _: &mut S) {
+    fn pass(&mut self, _: &mut Sink) {
         for read in self.wire.reads() {
             let buf = &mut self.buf[..read.len()];
             buf.copy_from_slice(read);

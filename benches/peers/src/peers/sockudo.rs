@@ -44,8 +44,9 @@ impl Peer for Sockudo {
     }
 
     fn checks(&self) -> &'static str {
-        "mask bit, RSV, opcodes, minimal lengths, order of fragments, UTF-8, control frames, frame and message limits; \
-         handshake: the whole head, Host; by reference the header alone"
+        "mask bit, RSV, opcodes, minimal lengths, order of fragments, UTF-8, control frames, frame and \
+         message limits; handshake: method, version, target, Host, Upgrade, Connection, key; by reference \
+         it writes the header alone"
     }
 
     fn server_decode(&self, wire: &'static Wire) -> Option<Box<dyn Decoder>> {
@@ -86,7 +87,7 @@ struct Decoding {
 }
 
 impl Decode for Decoding {
-    fn pass<S: Sink>(&mut self, sink: &mut S) {
+    fn pass(&mut self, sink: &mut Sink) {
         self.out.clear();
         for read in self.wire.reads() {
             // Messages that are gone leave the buffer to be used again.

@@ -43,8 +43,8 @@ impl Peer for TokioWebsockets {
     }
 
     fn checks(&self) -> &'static str {
-        "mask bit, RSV, opcodes, minimal lengths, order of fragments, UTF-8, control frames, message limit; \
-         handshake: Upgrade, Connection, version"
+        "mask bit, RSV, opcodes, minimal lengths, order of fragments, UTF-8, control frames, message \
+         limit; handshake: Upgrade, Connection, version, a key"
     }
 
     fn server_decode(&self, wire: &'static Wire) -> Option<Box<dyn Decoder>> {
@@ -79,7 +79,7 @@ struct Decoding {
 }
 
 impl Decode for Decoding {
-    fn pass<S: Sink>(&mut self, sink: &mut S) {
+    fn pass(&mut self, sink: &mut Sink) {
         self.written.clear();
         let mut left = self.wire.seen.messages;
         while left > 0 {

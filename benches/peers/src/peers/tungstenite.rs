@@ -61,7 +61,7 @@ impl Socket {
 }
 
 impl Decode for Socket {
-    fn pass<S: Sink>(&mut self, sink: &mut S) {
+    fn pass(&mut self, sink: &mut Sink) {
         self.written.clear();
         let mut left = self.wire.seen.messages;
         while left > 0 {

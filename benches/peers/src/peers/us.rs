@@ -1,10 +1,11 @@
-//! This repository's crate.
+//! This repository's crate, driven as a program drives it: by one loop, so that as much of it is inlined there.
 
 use std::hint::black_box;
 
 use websocket_proto::{
     Agreed, Assembler, Client, Config, Connection, Event, Input, Kind, MIN_OUTPUT, OriginPolicy, Outgoing,
-    Role, Server, Session, SliceOutput, mask,
+    Role, Server, SliceOutput, mask,
+    server::{Handshake, Progress},
 };
 
 use crate::{
@@ -22,11 +23,7 @@ fn decoder<R: Role + 'static>(role: R, wire: &'static Wire) -> Option<Box<dyn De
     let conn = Connection::new(role, &Config::default(), Agreed::default());
     let out = SliceOutput::new([0; 4 * MIN_OUTPUT]);
     let buf = vec![0; wire.read];
-    if wire.pieces {
-        Some(Box::new(Pieces { wire, conn, out, buf, whole: Assembler::new(Vec::new()) }))
-    } else {
-        Some(Box::new(Whole { wire, conn, out, buf }))
-    }
+    Some(Box::new(Messages { wire, conn, out, buf, whole: Assembler::new(Vec::new()) }))
 }
 
 fn encoder<R: Role + 'static>(role: R, payload: &'static [u8]) -> Option<Box<dyn Doer>> {
@@ -40,8 +37,9 @@ impl Peer for Us {
     }
 
     fn checks(&self) -> &'static str {
-        "mask bit, RSV, opcodes, minimal lengths, order of fragments, UTF-8, control frames, frame, message and \
-         fragment limits; handshake: the whole head, Host, Origin"
+        "mask bit, RSV, opcodes, minimal lengths, order of fragments, UTF-8, control frames, frame, \
+         message and fragment limits; handshake: the whole head, Host, Upgrade, Connection, key, version, \
+         Origin"
     }
 
     fn server_decode(&self, wire: &'static Wire) -> Option<Box<dyn Decoder>> {
@@ -72,7 +70,7 @@ impl Peer for Us {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request, buf: vec![0; request.len()], out: Vec::new() }))
+        Some(Box::new(Open { request, buf: vec![0; request.len()], out: Vec::new() }))
     }
 }
 
@@ -80,35 +78,8 @@ fn is_text(kind: Kind) -> bool {
     kind == Kind::Text
 }
 
-/// Every message lies in one read.
-struct Whole<R: Role> {
-    wire: &'static Wire,
-    conn: Connection<R>,
-    out: SliceOutput<[u8; 4 * MIN_OUTPUT]>,
-    buf: Vec<u8>,
-}
-
-impl<R: Role> Decode for Whole<R> {
-    fn pass<S: Sink>(&mut self, sink: &mut S) {
-        for read in self.wire.reads() {
-            let buf = &mut self.buf[..read.len()];
-            buf.copy_from_slice(read);
-            let mut input = Input::new(buf);
-            while let Some(event) = self.conn.receive(&mut input, &mut self.out) {
-                if let Event::Data(data) = event {
-                    sink.message(is_text(data.part().kind), data.payload());
-                }
-            }
-        }
-    }
-
-    fn replies(&self) -> Vec<u8> {
-        self.out.pending().to_vec()
-    }
-}
-
-/// A message may come in pieces.
-struct Pieces<R: Role> {
+/// Messages whole: what came in one piece is not copied.
+struct Messages<R: Role> {
     wire: &'static Wire,
     conn: Connection<R>,
     out: SliceOutput<[u8; 4 * MIN_OUTPUT]>,
@@ -116,8 +87,8 @@ struct Pieces<R: Role> {
     whole: Assembler<Vec<u8>>,
 }
 
-impl<R: Role> Decode for Pieces<R> {
-    fn pass<S: Sink>(&mut self, sink: &mut S) {
+impl<R: Role> Decode for Messages<R> {
+    fn pass(&mut self, sink: &mut Sink) {
         self.out.advance(usize::MAX);
         for read in self.wire.reads() {
             let buf = &mut self.buf[..read.len()];
@@ -178,24 +149,23 @@ impl Do for EncodeByReference {
     }
 }
 
-struct Handshake {
+struct Open {
     request: &'static [u8],
     buf: Vec<u8>,
     out: Vec<u8>,
 }
 
-impl Do for Handshake {
+impl Do for Open {
     fn once(&mut self) {
         self.out.clear();
         self.buf.copy_from_slice(black_box(self.request));
-        let mut session = Session::server([0; 2048], Config::default());
-        let mut input = Input::new(&mut self.buf);
-        while let Some(event) = session.receive(&mut input, &mut self.out) {
-            if let Event::Requested = event {
-                session.request().unwrap().accept(OriginPolicy::SameHost).write(&mut self.out).unwrap();
-            }
+        let config = Config::default();
+        let mut handshake = Handshake::new([0; 2048], config.head);
+        if let Progress::Request { request, .. } = handshake.receive(Input::new(&mut self.buf), &mut self.out)
+        {
+            request.accept(OriginPolicy::SameHost).write(&mut self.out).unwrap();
         }
-        black_box((&session.connection().is_some(), &self.out));
+        black_box((Connection::new(Server, &config, handshake.agreed().unwrap()), &self.out));
     }
 
     fn output(&mut self) -> Vec<u8> {

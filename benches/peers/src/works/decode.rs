@@ -3,7 +3,7 @@
 use super::{Wanted, Work};
 use crate::{
     peer::{Decoder, Peer},
-    wire::{Hash, Numbers, Sink, Wire, frame},
+    wire::{Hash, Numbers, Wire, frame},
 };
 
 /// What a read gives.
@@ -53,10 +53,10 @@ impl Builder {
     }
 
     /// Wires live as long as the program: whoever reads them needs no lifetime.
-    fn finish(self, read: Option<usize>, pieces: bool) -> &'static Wire {
+    fn finish(self, read: Option<usize>) -> &'static Wire {
         let Self { bytes, replies, hash, .. } = self;
         let read = read.unwrap_or(bytes.len());
-        Box::leak(Box::new(Wire { read, pieces, seen: hash.seen(), replies, bytes }))
+        Box::leak(Box::new(Wire { read, seen: hash.seen(), replies, bytes }))
     }
 }
 
@@ -67,7 +67,7 @@ fn batch(masked: bool, text: bool, len: usize, payload: Payload, read: Option<us
         let payload = payload(&mut builder.numbers, len);
         builder.message(text, &payload);
         if builder.bytes.len() + len + 14 > READ {
-            return builder.finish(read, read.is_some());
+            return builder.finish(read);
         }
     }
 }
@@ -77,7 +77,7 @@ fn fragmented() -> &'static Wire {
     builder.fragments();
     let one = builder.bytes.len();
     (1..8).for_each(|_| builder.fragments());
-    builder.finish(Some(one), true)
+    builder.finish(Some(one))
 }
 
 fn work(
