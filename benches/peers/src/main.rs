@@ -20,16 +20,17 @@ fn main() {
     let wanted = Wanted::new(words);
     match options.first().map(String::as_str) {
         None => times(&wanted),
-        Some("--count") => works::all(&wanted).iter_mut().for_each(measure::counted),
+        Some("--count") => works::all(&wanted).iter().for_each(measure::counted),
         Some("--checks") => checks(&wanted),
         Some(option) => panic!("{option}? There are --count and --checks"),
     }
 }
 
 fn times(wanted: &Wanted) {
-    let mut works = works::all(wanted);
-    for works in works.chunk_by_mut(|one, next| one.group == next.group) {
-        let times: Vec<_> = works.iter_mut().map(|work| measure::times(work, ROUNDS, TURN)).collect();
+    let works = works::all(wanted);
+    assert!(!works.is_empty(), "no work of that name: see README.md");
+    for works in works.chunk_by(|one, next| one.group == next.group) {
+        let times: Vec<_> = works.iter().map(|work| measure::times(work, ROUNDS, TURN)).collect();
         println!("{}", table::times(works, &times));
     }
 }

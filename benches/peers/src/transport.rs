@@ -71,7 +71,7 @@ unsafe impl Send for Transport {}
 impl Transport {
     /// What clients or servers sent, again and again. Replies are kept.
     pub fn reading(wire: &'static Wire) -> (Self, Written) {
-        let (transport, written) = Self::new(&wire.bytes, wire.read, Behind::Again);
+        let (transport, written) = Self::new(wire.bytes, wire.read, Behind::Again);
         written.keep();
         (transport, written)
     }

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 /// A stream of whole messages, and how it arrives. It is read again and again from its beginning.
 pub struct Wire {
-    pub bytes: Vec<u8>,
+    pub bytes: &'static [u8],
     /// What one read gives at most.
     pub read: usize,
     /// What its messages are.
@@ -106,6 +106,14 @@ impl Numbers {
         text.extend(std::iter::repeat_n('x', len - text.len()));
         text.into_bytes()
     }
+}
+
+/// The bytes for as long as the program runs, from the beginning of a line of the cache on.
+pub fn placed(bytes: &[u8]) -> &'static [u8] {
+    let memory = vec![0; bytes.len() + 64].leak();
+    let at = memory.as_ptr().align_offset(64);
+    memory[at..][..bytes.len()].copy_from_slice(bytes);
+    &memory[at..][..bytes.len()]
 }
 
 /// A frame with this first byte.

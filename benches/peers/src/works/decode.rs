@@ -3,7 +3,7 @@
 use super::{Wanted, Work};
 use crate::{
     peer::{Decoder, Peer},
-    wire::{Hash, Numbers, Wire, frame},
+    wire::{Hash, Numbers, Wire, frame, placed},
 };
 
 /// What a read gives.
@@ -11,6 +11,7 @@ const READ: usize = 64 << 10;
 /// What a read gives that brings one segment of Ethernet.
 const SEGMENT: usize = 1460;
 
+type Make = fn(&dyn Peer, &'static Wire) -> Option<Box<dyn Decoder>>;
 type Payload = fn(&mut Numbers, usize) -> Vec<u8>;
 
 /// A wire under construction.
@@ -56,7 +57,7 @@ impl Builder {
     fn finish(self, read: Option<usize>) -> &'static Wire {
         let Self { bytes, replies, hash, .. } = self;
         let read = read.unwrap_or(bytes.len());
-        Box::leak(Box::new(Wire { read, seen: hash.seen(), replies, bytes }))
+        Box::leak(Box::new(Wire { read, seen: hash.seen(), replies, bytes: placed(&bytes) }))
     }
 }
 
@@ -85,7 +86,7 @@ fn work(
     group: &'static str,
     name: &str,
     wire: &'static Wire,
-    decoder: impl Fn(&dyn Peer, &'static Wire) -> Option<Box<dyn Decoder>>,
+    decoder: Make,
 ) -> Option<Work> {
     wanted.work(group, name, wire.seen.messages, |peer| {
         let (seen, replies) = decoder(peer, wire)?.check();
@@ -98,8 +99,10 @@ fn work(
         if !peer.is_floor() && replies != wire.replies {
             return Some(Err(format!("replies of {} bytes, not of {}", replies.len(), wire.replies.len())));
         }
-        let mut decoder = decoder(peer, wire)?;
-        Some(Ok(Box::new(move |passes| decoder.run(passes))))
+        Some(Ok(Box::new(move || {
+            let mut decoder = decoder(peer, wire).unwrap();
+            Box::new(move |passes| decoder.run(passes))
+        })))
     })
 }
 

@@ -3,24 +3,23 @@
 use super::{Wanted, Work};
 use crate::{
     peer::{Doer, Peer},
-    wire::{Numbers, payload_of},
+    wire::{Numbers, payload_of, placed},
 };
 
-fn work(
-    wanted: &Wanted,
-    group: &'static str,
-    (name, len): (&str, usize),
-    encoder: impl Fn(&dyn Peer, &'static [u8]) -> Option<Box<dyn Doer>>,
-) -> Option<Work> {
-    let payload: &'static [u8] = Numbers(7).bytes(len).leak();
+type Make = fn(&dyn Peer, &'static [u8]) -> Option<Box<dyn Doer>>;
+
+fn work(wanted: &Wanted, group: &'static str, (name, len): (&str, usize), encoder: Make) -> Option<Work> {
+    let payload = placed(&Numbers(7).bytes(len));
     wanted.work(group, name, 1, |peer| {
         let output = encoder(peer, payload)?.output();
         let written = payload_of(&output, group == "client encode");
         if !peer.is_floor() && written.as_deref() != Ok(payload) {
             return Some(Err(format!("another frame was written: {:?}", written.err())));
         }
-        let mut encoder = encoder(peer, payload)?;
-        Some(Ok(Box::new(move |times| encoder.run(times))))
+        Some(Ok(Box::new(move || {
+            let mut encoder = encoder(peer, payload).unwrap();
+            Box::new(move |times| encoder.run(times))
+        })))
     })
 }
 

@@ -38,8 +38,10 @@ pub(super) fn works(wanted: &Wanted) -> Vec<Work> {
         if let Err(error) = check(&peer.handshake(REQUEST.as_bytes())?.output()) {
             return Some(Err(error));
         }
-        let mut handshake = peer.handshake(REQUEST.as_bytes())?;
-        Some(Ok(Box::new(move |times| handshake.run(times))))
+        Some(Ok(Box::new(move || {
+            let mut handshake = peer.handshake(REQUEST.as_bytes()).unwrap();
+            Box::new(move |times| handshake.run(times))
+        })))
     });
     work.into_iter().collect()
 }

@@ -7,11 +7,14 @@ mod unmask;
 
 use crate::{peer::Peer, peers};
 
+/// Does a work so many times.
+pub type Run = Box<dyn FnMut(usize)>;
+
 /// One peer at one work.
 pub struct Job {
     pub peer: &'static dyn Peer,
-    /// Does the work so many times.
-    pub run: Box<dyn FnMut(usize)>,
+    /// Sets it up, with memory of its own.
+    pub begin: Box<dyn Fn() -> Run>,
 }
 
 /// A work: a column of its group's table.
@@ -51,14 +54,14 @@ impl Wanted {
         group: &'static str,
         name: &str,
         messages: usize,
-        job: impl Fn(&'static dyn Peer) -> Option<Result<Box<dyn FnMut(usize)>, String>>,
+        job: impl Fn(&'static dyn Peer) -> Option<Result<Box<dyn Fn() -> Run>, String>>,
     ) -> Option<Work> {
         let title = format!("{group}: {name}");
         if !self.works.is_empty() && !self.works.iter().any(|word| title.contains(word.as_str())) {
             return None;
         }
         let jobs = self.peers().filter_map(|peer| match job(peer)? {
-            Ok(run) => Some(Job { peer, run }),
+            Ok(begin) => Some(Job { peer, begin }),
             Err(error) => {
                 eprintln!("{title}: {} is left out: {error}", peer.name());
                 None

@@ -47,7 +47,10 @@ pub(super) fn works(wanted: &Wanted) -> Vec<Work> {
             if !peer.is_floor() && placed.payload() != expected {
                 return Some(Err("other bytes".to_owned()));
             }
-            Some(Ok(Box::new(move |times| unmasker.run(times, placed.payload(), KEY))))
+            Some(Ok(Box::new(move || {
+                let (unmasker, mut placed) = (peer.unmask().unwrap(), Placed::new(len, by));
+                Box::new(move |times| unmasker.run(times, placed.payload(), KEY))
+            })))
         })
     };
     WORKS.into_iter().filter_map(work).collect()
