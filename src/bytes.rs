@@ -126,6 +126,7 @@ impl<'p> Body<'p> {
 
     /// Writes the payload to the front of `place`, masked if it is to be, and returns the rest of `place`. `None`,
     /// and nothing is written, if it does not fit.
+    #[inline(always)]
     pub fn copy_to<'o>(&self, place: &'o mut [u8]) -> Option<&'o mut [u8]> {
         let (place, rest) = place.split_at_mut_checked(self.payload.len())?;
         match self.key {
@@ -139,11 +140,17 @@ impl<'p> Body<'p> {
 
     /// Appends the payload to `bytes`, masked if it is to be, without filling the place with zeros first.
     #[cfg(feature = "alloc")]
+    #[inline]
     pub fn append_to(&self, bytes: &mut alloc::vec::Vec<u8>) {
-        bytes.reserve(self.payload.len());
         match self.key {
             None => bytes.extend_from_slice(self.payload),
+            Some(key) if self.payload.len() <= BLOCK => {
+                let at = bytes.len();
+                bytes.extend_from_slice(self.payload);
+                mask(key, bytes.get_mut(at..).unwrap_or_default());
+            }
             Some(mut key) => {
+                bytes.reserve(self.payload.len());
                 for from in self.payload.chunks(BLOCK) {
                     let at = bytes.len();
                     bytes.extend_from_slice(from);
@@ -235,7 +242,27 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Output for SliceOutput<B> {
         self.memory.as_ref().len().saturating_sub(self.end.saturating_sub(self.start))
     }
 
+    #[inline]
     fn put(&mut self, head: &[u8], body: Body<'_>) -> bool {
+        let len = head.len().saturating_add(body.len());
+        let memory = self.memory.as_mut();
+        let behind = memory.get_mut(self.end..).and_then(|place| place.get_mut(..len));
+        let Some((place, rest)) = behind.and_then(|place| place.split_at_mut_checked(head.len())) else {
+            return self.put_moved(head, body);
+        };
+        place.copy_from_slice(head);
+        if body.copy_to(rest).is_none() {
+            return false;
+        }
+        self.end = self.end.saturating_add(len);
+        true
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> SliceOutput<B> {
+    /// The same, if what is pending must go to the front for it.
+    #[inline(never)]
+    fn put_moved(&mut self, head: &[u8], body: Body<'_>) -> bool {
         let len = head.len().saturating_add(body.len());
         if self.room() < len {
             return false;
@@ -281,11 +308,13 @@ impl<const N: usize> Output for heapless::Vec<u8, N> {
 /// Unbounded: the caller writes it out and clears it, or a peer that does not read makes it grow.
 #[cfg(feature = "alloc")]
 impl Output for alloc::vec::Vec<u8> {
+    #[inline]
     fn room(&self) -> usize {
         const MOST: usize = isize::MAX as usize;
         MOST.saturating_sub(self.len())
     }
 
+    #[inline]
     fn put(&mut self, head: &[u8], body: Body<'_>) -> bool {
         self.reserve(head.len().saturating_add(body.len()));
         self.extend_from_slice(head);

@@ -1,6 +1,7 @@
 //! A connection after the opening handshake: its two halves, and the line that joins them.
 
 pub(crate) mod endpoint;
+mod flags;
 pub(crate) mod reader;
 pub(crate) mod save;
 pub(crate) mod writer;
@@ -249,7 +250,7 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     /// [`SendError`] says why nothing of the frame was written. A reply that waited may have gone before it.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         self.writer.send(frame, out)
     }

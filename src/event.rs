@@ -220,6 +220,17 @@ impl<'p> Outgoing<'p> {
         Self { rsv: Rsv::RSV1, checked: false, ..self }
     }
 
+    /// Whether this is a whole message that goes out as it is and needs no look at its bytes.
+    #[inline(always)]
+    pub(crate) const fn is_plain_message(&self) -> bool {
+        let needs_no_look = match self.opcode {
+            Opcode::Binary => true,
+            Opcode::Text => self.checked,
+            _ => false,
+        };
+        self.fin && needs_no_look && self.rsv.bits() == 0
+    }
+
     /// A whole message as it was received: text in it was checked.
     pub(crate) const fn received(kind: Kind, compressed: bool, payload: &'p [u8]) -> Self {
         let rsv = if compressed { Rsv::RSV1 } else { Rsv::NONE };

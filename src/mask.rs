@@ -64,7 +64,7 @@ pub(crate) fn mask_short(key: MaskKey, payload: &mut [u8], ascii: bool) -> bool 
 }
 
 /// Masks `from` while copying it to `to`, which is as long. Returns the key for the byte that follows.
-#[inline]
+#[inline(never)]
 pub(crate) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) -> MaskKey {
     match from.len() {
         ..4 => kernel::copy_few(key, from, to),

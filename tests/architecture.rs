@@ -35,6 +35,7 @@ const HOUSE: &[(u8, &[&str])] = &[
     (3, &["negotiate::agreed"]),
     (3, &["negotiate"]),
     (4, &["event", "message"]),
+    (5, &["connection::flags"]),
     (5, &["connection::reader", "connection::writer", "handshake::server::stage"]),
     (
         5,

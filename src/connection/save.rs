@@ -7,8 +7,9 @@ use core::{error::Error, fmt};
 
 use super::{
     Connection, Reader,
+    flags::Flags,
     reader::Stage,
-    writer::{Flags, Slot, Waiting, Writer},
+    writer::{Slot, Waiting, Writer},
 };
 use crate::{
     close::CloseFrame,

@@ -1,6 +1,7 @@
 //! The writing half: frames and replies into an output. It wires the floors below together and has no rules of its
 //! own.
 
+use super::flags::Flags;
 use crate::{
     bytes::{Body, Output},
     close::{CloseCode, CloseFrame},
@@ -52,43 +53,6 @@ pub(super) enum Waiting {
     Close,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Flags(pub(super) u8);
-
-impl Flags {
-    /// The frame whose payload is owed is its message's last.
-    const OWED_FIN: u8 = 1;
-    /// The message under way goes out compressed: its bytes are not text.
-    const COMPRESSED: u8 = 2;
-    /// Data frames went out since the last time somebody asked.
-    const ACTIVE: u8 = 4;
-    /// A message that was compressed once for many may go out here: the peer inflates each message by itself, in the
-    /// whole window.
-    const INDEPENDENT: u8 = 8;
-    const CHANGING: u8 = Self::OWED_FIN | Self::COMPRESSED | Self::ACTIVE;
-
-    /// The reserved bits share the byte: they lie above the flags, where they stand on the wire.
-    fn new(agreed: Agreed) -> Self {
-        let mut flags = Self(agreed.reserved().bits());
-        let independent = agreed.deflate().is_some_and(|terms| terms.server.is_independent());
-        flags.set(Self::INDEPENDENT, independent);
-        flags
-    }
-
-    /// Whether a connection with this agreement can come to have these flags.
-    pub(super) fn fit(self, agreed: Agreed) -> bool {
-        self.0 & !Self::CHANGING == Self::new(agreed).0
-    }
-
-    const fn has(self, flag: u8) -> bool {
-        self.0 & flag != 0
-    }
-
-    fn set(&mut self, flag: u8, on: bool) {
-        self.0 = if on { self.0 | flag } else { self.0 & !flag };
-    }
-}
-
 impl<R: Role> Writer<R> {
     const MASKS: bool = !<R::Side as Side>::SERVER;
 
@@ -109,8 +73,41 @@ impl<R: Role> Writer<R> {
     ///
     /// # Errors
     /// [`SendError`] says why nothing of the frame was written. A reply that waited may have gone before it.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        // What is common: a whole message that is no text or known to be one, and nothing before it.
+        let straight = frame.is_plain_message()
+            && frame.payload.len() <= 0xffff
+            && self.state.may_send()
+            && self.owed == 0
+            && self.slot.kind == Waiting::Nothing
+            && self.open == Open::None;
+        if straight { self.send_straight(frame, out) } else { self.send_any(frame, out) }
+    }
+
+    /// [`send_any`](Self::send_any), for what [`send`](Self::send) has found common.
+    #[inline(always)]
+    fn send_straight(
+        &mut self,
+        frame: Outgoing<'_>,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let len = frame.payload.len();
+        // Only when there is room, so that no key is lost.
+        if Self::MASKS && out.room() < FrameHeader::size(len as u64, true).saturating_add(len) {
+            return Err(self.no_room(len as u64, len));
+        }
+        let key = self.next_key()?;
+        if !encode::message(frame.opcode, key, frame.payload, out) {
+            return Err(self.no_room(len as u64, len));
+        }
+        self.flags.set(Flags::ACTIVE, true);
+        self.flags.set(Flags::COMPRESSED, false);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn send_any(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         let open = self.check(&frame, frame.payload.len() as u64)?;
         let open = self.check_payload(&frame, open)?;
         let header = self.header(&frame, frame.payload.len() as u64, frame.payload.len(), out)?;

@@ -1,7 +1,33 @@
 //! Whole frames into an output, or nothing.
 
 use super::header::FrameHeader;
-use crate::bytes::{Body, Output};
+use crate::{
+    bytes::{Body, Output},
+    mask::MaskKey,
+    opcode::Opcode,
+};
+
+/// Puts a message of at most 65,535 bytes out in one frame: [`frame`], with a header whose length the compiler knows.
+#[inline(always)]
+pub(crate) fn message(
+    opcode: Opcode,
+    key: Option<MaskKey>,
+    payload: &[u8],
+    out: &mut (impl Output + ?Sized),
+) -> bool {
+    let first = 0x80 | opcode as u8;
+    let [.., high, low] = payload.len().to_be_bytes();
+    match (key, payload.len() < 126) {
+        (None, true) => out.put(&[first, low], Body::plain(payload)),
+        (None, false) => out.put(&[first, 126, high, low], Body::plain(payload)),
+        (Some(key @ [a, b, c, d]), true) => {
+            out.put(&[first, 0x80 | low, a, b, c, d], Body::masked(payload, key))
+        }
+        (Some(key @ [a, b, c, d]), false) => {
+            out.put(&[first, 0xfe, high, low, a, b, c, d], Body::masked(payload, key))
+        }
+    }
+}
 
 /// Puts a frame's header and all of its payload out, masked as the header says. False: there is no room.
 pub(crate) fn frame(header: FrameHeader, payload: &[u8], out: &mut (impl Output + ?Sized)) -> bool {
