@@ -144,13 +144,7 @@ impl<'p> Body<'p> {
     pub fn append_to(&self, bytes: &mut alloc::vec::Vec<u8>) {
         match self.key {
             None => bytes.extend_from_slice(self.payload),
-            Some(key) if self.payload.len() <= BLOCK => {
-                let at = bytes.len();
-                bytes.extend_from_slice(self.payload);
-                mask(key, bytes.get_mut(at..).unwrap_or_default());
-            }
             Some(mut key) => {
-                bytes.reserve(self.payload.len());
                 for from in self.payload.chunks(BLOCK) {
                     let at = bytes.len();
                     bytes.extend_from_slice(from);
@@ -244,45 +238,39 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Output for SliceOutput<B> {
 
     #[inline]
     fn put(&mut self, head: &[u8], body: Body<'_>) -> bool {
-        let len = head.len().saturating_add(body.len());
-        let memory = self.memory.as_mut();
-        let behind = memory.get_mut(self.end..).and_then(|place| place.get_mut(..len));
-        let Some((place, rest)) = behind.and_then(|place| place.split_at_mut_checked(head.len())) else {
-            return self.put_moved(head, body);
-        };
-        place.copy_from_slice(head);
-        if body.copy_to(rest).is_none() {
-            return false;
-        }
-        self.end = self.end.saturating_add(len);
-        true
+        self.put_behind(head, body)
+            || (self.make_room(head.len().saturating_add(body.len())) && self.put_behind(head, body))
     }
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> SliceOutput<B> {
-    /// The same, if what is pending must go to the front for it.
-    #[inline(never)]
-    fn put_moved(&mut self, head: &[u8], body: Body<'_>) -> bool {
+    /// Puts `head` and `body` behind what is pending, if they fit there.
+    #[inline(always)]
+    fn put_behind(&mut self, head: &[u8], body: Body<'_>) -> bool {
         let len = head.len().saturating_add(body.len());
-        if self.room() < len {
+        let place = self.memory.as_mut().get_mut(self.end..).and_then(|place| place.get_mut(..len));
+        let Some((place, rest)) = place.and_then(|place| place.split_at_mut_checked(head.len())) else {
             return false;
-        }
-        let memory = self.memory.as_mut();
-        if memory.len().saturating_sub(self.end) < len {
+        };
+        place.copy_from_slice(head);
+        self.end = self.end.saturating_add(len);
+        body.copy_to(rest).is_some()
+    }
+
+    /// Moves what is pending to the front, if `len` bytes fit behind it then.
+    #[inline(never)]
+    fn make_room(&mut self, len: usize) -> bool {
+        let fits = self.room() >= len;
+        if fits {
             // Nothing changes by these bounds; the compiler sees by them that no copy can be out of bounds.
+            let memory = self.memory.as_mut();
             let end = self.end.min(memory.len());
             let start = self.start.min(end);
             memory.copy_within(start..end, 0);
             self.end = end.saturating_sub(start);
             self.start = 0;
         }
-        let Some(place) = memory.get_mut(self.end..) else { return false };
-        let Some(place) = Body::plain(head).copy_to(place) else { return false };
-        if body.copy_to(place).is_none() {
-            return false;
-        }
-        self.end = self.end.saturating_add(len);
-        true
+        fits
     }
 }
 

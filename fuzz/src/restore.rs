@@ -56,7 +56,7 @@ fn role<R: Role>(role: impl Fn() -> R, server: bool, flags: u8, mut u: Unstructu
         Err(error) => {
             words::restore_error(error);
             match error {
-                RestoreError::Version => assert_ne!(state[0], 2),
+                RestoreError::Version => assert_ne!(state[0], 3),
                 RestoreError::Role => assert_eq!(state[1], u8::from(!server)),
                 _ => {}
             }
