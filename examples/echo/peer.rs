@@ -30,8 +30,8 @@ const MESSAGE_LIMIT: usize = 16 << 20;
 /// echo whole messages can do with far less.
 const OUTPUT_LIMIT: usize = 3 * (MESSAGE_LIMIT + READ_BUFFER);
 
-/// The size of the buffer that all connections share.
-const READ_BUFFER: usize = 64 << 10;
+/// The size of the buffer that all connections share. A message of 64 KiB and its header come in one read.
+const READ_BUFFER: usize = 128 << 10;
 
 /// Reading fewer bytes at a time than this is not worth a system call.
 const LEAST_READ: usize = 1 << 10;
@@ -51,7 +51,9 @@ pub(crate) struct Peer {
     timers: Keepalive,
     /// From the first message on that is inflated or compressed.
     codec: Option<Box<Codec>>,
-    /// The peer ended its stream.
+    /// The end of the peer's stream has arrived, perhaps behind bytes that are yet to be read.
+    ending: bool,
+    /// The peer's stream was read to its end.
     ended: bool,
     /// This side ended its own.
     shut: bool,
@@ -90,6 +92,7 @@ impl Peer {
             out: QueueOutput::with_limit(OUTPUT_LIMIT),
             timers: Keepalive::new(now, Timing::default()),
             codec: None,
+            ending: false,
             ended: false,
             shut: false,
         }
@@ -110,6 +113,11 @@ impl Peer {
     /// Begins the closing handshake: this server goes away. False if there is nothing to be closed.
     pub(crate) fn close(&mut self) -> bool {
         self.session.close(CloseCode::GOING_AWAY, "", &mut self.out).is_ok()
+    }
+
+    /// The end of the peer's stream has arrived: no other event tells of it.
+    pub(crate) fn ends(&mut self) {
+        self.ending = true;
     }
 
     fn try_turn(&mut self, shared: &mut Shared, now: Duration, log: Log) -> io::Result<Next> {
@@ -172,7 +180,10 @@ impl Peer {
             }
             Ok(n) => {
                 self.receive(Input::new(&mut buf[..n]), compressors, deflate.as_ref(), log)?;
-                Ok(true)
+                // A read that leaves room has emptied the socket, and what comes then brings an event, on epoll and
+                // kqueue: asking for `WouldBlock` would be a second system call for each message. The end of the
+                // stream may lie behind the bytes, and brought its event with them.
+                Ok(n == most || self.ending)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),

@@ -3,7 +3,7 @@
 use servers::serve;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-const READ_BUFFER: usize = 64 << 10;
+const READ_BUFFER: usize = 128 << 10;
 
 fn main() {
     serve(|mut socket| async move {

@@ -10,13 +10,14 @@ use mio::net::TcpStream;
 
 use crate::{codec::Compression, log::Log};
 
-const READ_BUFFER: usize = 64 << 10;
+const READ_BUFFER: usize = 128 << 10;
 const READS: usize = 16;
 
 pub(crate) struct Peer {
     socket: TcpStream,
     /// What the socket did not take.
     out: Vec<u8>,
+    ending: bool,
 }
 
 pub(crate) struct Shared {
@@ -36,7 +37,7 @@ pub(crate) enum Next {
 
 impl Peer {
     pub(crate) fn new(socket: TcpStream, _: SocketAddr, _: Duration) -> Self {
-        Self { socket, out: Vec::new() }
+        Self { socket, out: Vec::new(), ending: false }
     }
 
     pub(crate) fn turn(&mut self, shared: &mut Shared, now: Duration, _: Log) -> Next {
@@ -46,6 +47,10 @@ impl Peer {
     /// There is nothing to be closed.
     pub(crate) fn close(&mut self) -> bool {
         false
+    }
+
+    pub(crate) fn ends(&mut self) {
+        self.ending = true;
     }
 
     fn try_turn(&mut self, shared: &mut Shared, now: Duration) -> io::Result<Next> {
@@ -62,6 +67,9 @@ impl Peer {
                 Ok(n) => {
                     let written = write(&mut self.socket, &shared.buf[..n])?;
                     self.out.extend_from_slice(&shared.buf[written..n]);
+                    if n < READ_BUFFER && !self.ending {
+                        return Ok(Next::Wait(None));
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Next::Wait(None)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
