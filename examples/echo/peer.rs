@@ -15,6 +15,7 @@ use websocket_proto::{
 use crate::{
     answer::answer,
     codec::{Codec, Compression, Compressors},
+    in_place,
     log::{Ending, Log},
 };
 
@@ -208,11 +209,7 @@ impl Peer {
                         answer(request, policy, &mut self.out).map_err(io::Error::other)?;
                     }
                 }
-                Event::Data(data) => match self.echo(data, compressors, deflate) {
-                    // Data may still come after our Close, and there is no answer to it.
-                    Ok(()) | Err(SendError::Closed) => {}
-                    Err(error) => return Err(io::Error::other(error)),
-                },
+                Event::Data(data) => self.echo(data, input.is_empty(), compressors, deflate)?,
                 Event::Failed(error) => {
                     log.line(format_args!("{} failed: {error}", self.address));
                 }
@@ -223,19 +220,30 @@ impl Peer {
     }
 
     /// Piece by piece: a message need not be complete to be sent back. One that is compressed must be.
+    ///
+    /// `last`: nothing of what was read is left behind it.
     fn echo(
         &mut self,
         data: Data<'_>,
+        last: bool,
         compressors: &mut Compressors,
         deflate: Option<&Compression>,
-    ) -> Result<(), SendError> {
+    ) -> io::Result<()> {
         let terms = self.session.agreed().and_then(|agreed| agreed.deflate());
         let wanted = data.part().compressed || deflate.is_some_and(|deflate| deflate.all);
-        let Some(terms) = terms.filter(|_| wanted) else {
-            return self.session.send(data.echo(), &mut self.out);
+        let sent = if let Some(terms) = terms.filter(|_| wanted) {
+            let codec = self.codec.get_or_insert_with(|| Box::new(Codec::new(terms, MESSAGE_LIMIT as u64)));
+            codec.echo(data, &mut self.session, compressors, &mut self.out)
+        } else if last && in_place::is_worth_it(&data) {
+            in_place::echo(&data, &mut self.session, &mut self.socket, &mut self.out)?
+        } else {
+            self.session.send(data.echo(), &mut self.out)
         };
-        let codec = self.codec.get_or_insert_with(|| Box::new(Codec::new(terms, MESSAGE_LIMIT as u64)));
-        codec.echo(data, &mut self.session, compressors, &mut self.out)
+        match sent {
+            // Data may still come after our Close, and there is no answer to it.
+            Ok(()) | Err(SendError::Closed) => Ok(()),
+            Err(error) => Err(io::Error::other(error)),
+        }
     }
 
     /// Does what the machine wants done to the socket, once everything was written to it. True: drop it.
