@@ -130,7 +130,7 @@ impl Peer {
             reads += 1;
         }
         let due = self.timers.turn(now, self.session.connection(), &mut self.out);
-        self.write()?; // perhaps a ping
+        self.write()?; // the last replies, and perhaps a ping
         self.out.release();
         if let Some(codec) = &mut self.codec {
             codec.release();
