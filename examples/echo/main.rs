@@ -11,9 +11,11 @@
 //! - [`server`] is the event loop around it: the listener, the peers, their alarms, the end by a signal.
 //! - [`answer`] decides about requests, as an application does.
 //! - [`codec`] takes and sends compressed messages, where a client asks for that.
+//! - [`in_place`] spares long messages a copy.
 
 mod answer;
 mod codec;
+mod in_place;
 mod log;
 mod peer;
 #[path = "../deflate/policy.rs"]

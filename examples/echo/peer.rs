@@ -15,6 +15,7 @@ use websocket_proto::{
 use crate::{
     answer::answer,
     codec::{Codec, Compression, Compressors},
+    in_place,
     log::{Ending, Log},
 };
 
@@ -30,8 +31,8 @@ const MESSAGE_LIMIT: usize = 16 << 20;
 /// echo whole messages can do with far less.
 const OUTPUT_LIMIT: usize = 3 * (MESSAGE_LIMIT + READ_BUFFER);
 
-/// The size of the buffer that all connections share.
-const READ_BUFFER: usize = 64 << 10;
+/// The size of the buffer that all connections share. A message of 64 KiB and its header come in one read.
+const READ_BUFFER: usize = 128 << 10;
 
 /// Reading fewer bytes at a time than this is not worth a system call.
 const LEAST_READ: usize = 1 << 10;
@@ -51,7 +52,9 @@ pub(crate) struct Peer {
     timers: Keepalive,
     /// From the first message on that is inflated or compressed.
     codec: Option<Box<Codec>>,
-    /// The peer ended its stream.
+    /// The end of the peer's stream has arrived, perhaps behind bytes that are yet to be read.
+    ending: bool,
+    /// The peer's stream was read to its end.
     ended: bool,
     /// This side ended its own.
     shut: bool,
@@ -90,6 +93,7 @@ impl Peer {
             out: QueueOutput::with_limit(OUTPUT_LIMIT),
             timers: Keepalive::new(now, Timing::default()),
             codec: None,
+            ending: false,
             ended: false,
             shut: false,
         }
@@ -112,6 +116,11 @@ impl Peer {
         self.session.close(CloseCode::GOING_AWAY, "", &mut self.out).is_ok()
     }
 
+    /// The end of the peer's stream has arrived: no other event tells of it.
+    pub(crate) fn ends(&mut self) {
+        self.ending = true;
+    }
+
     fn try_turn(&mut self, shared: &mut Shared, now: Duration, log: Log) -> io::Result<Next> {
         let mut reads = 0;
         self.write()?;
@@ -121,7 +130,7 @@ impl Peer {
             reads += 1;
         }
         let due = self.timers.turn(now, self.session.connection(), &mut self.out);
-        self.write()?; // perhaps a ping
+        self.write()?; // the last replies, and perhaps a ping
         self.out.release();
         if let Some(codec) = &mut self.codec {
             codec.release();
@@ -172,7 +181,10 @@ impl Peer {
             }
             Ok(n) => {
                 self.receive(Input::new(&mut buf[..n]), compressors, deflate.as_ref(), log)?;
-                Ok(true)
+                // A read that leaves room has emptied the socket, and what comes then brings an event, on epoll and
+                // kqueue: asking for `WouldBlock` would be a second system call for each message. The end of the
+                // stream may lie behind the bytes, and brought its event with them.
+                Ok(n == most || self.ending)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
@@ -197,11 +209,7 @@ impl Peer {
                         answer(request, policy, &mut self.out).map_err(io::Error::other)?;
                     }
                 }
-                Event::Data(data) => match self.echo(data, compressors, deflate) {
-                    // Data may still come after our Close, and there is no answer to it.
-                    Ok(()) | Err(SendError::Closed) => {}
-                    Err(error) => return Err(io::Error::other(error)),
-                },
+                Event::Data(data) => self.echo(data, input.is_empty(), compressors, deflate)?,
                 Event::Failed(error) => {
                     log.line(format_args!("{} failed: {error}", self.address));
                 }
@@ -212,19 +220,30 @@ impl Peer {
     }
 
     /// Piece by piece: a message need not be complete to be sent back. One that is compressed must be.
+    ///
+    /// `last`: nothing of what was read is left behind it.
     fn echo(
         &mut self,
         data: Data<'_>,
+        last: bool,
         compressors: &mut Compressors,
         deflate: Option<&Compression>,
-    ) -> Result<(), SendError> {
+    ) -> io::Result<()> {
         let terms = self.session.agreed().and_then(|agreed| agreed.deflate());
         let wanted = data.part().compressed || deflate.is_some_and(|deflate| deflate.all);
-        let Some(terms) = terms.filter(|_| wanted) else {
-            return self.session.send(data.echo(), &mut self.out);
+        let sent = if let Some(terms) = terms.filter(|_| wanted) {
+            let codec = self.codec.get_or_insert_with(|| Box::new(Codec::new(terms, MESSAGE_LIMIT as u64)));
+            codec.echo(data, &mut self.session, compressors, &mut self.out)
+        } else if last && in_place::is_worth_it(&data) {
+            in_place::echo(&data, &mut self.session, &mut self.socket, &mut self.out)?
+        } else {
+            self.session.send(data.echo(), &mut self.out)
         };
-        let codec = self.codec.get_or_insert_with(|| Box::new(Codec::new(terms, MESSAGE_LIMIT as u64)));
-        codec.echo(data, &mut self.session, compressors, &mut self.out)
+        match sent {
+            // Data may still come after our Close, and there is no answer to it.
+            Ok(()) | Err(SendError::Closed) => Ok(()),
+            Err(error) => Err(io::Error::other(error)),
+        }
     }
 
     /// Does what the machine wants done to the socket, once everything was written to it. True: drop it.

@@ -99,7 +99,12 @@ impl Server {
                     LISTENER => self.accept(now),
                     SIGNALS if self.listener.is_none() => return Ok(()), // somebody is in a hurry
                     SIGNALS => self.go_away(now),
-                    Token(place) => self.turn(place, now),
+                    Token(place) => {
+                        if event.is_read_closed() {
+                            self.ends(place);
+                        }
+                        self.turn(place, now);
+                    }
                 }
             }
             self.ring(now);
@@ -164,6 +169,12 @@ impl Server {
                     self.accept(now);
                 }
             }
+        }
+    }
+
+    fn ends(&mut self, place: usize) {
+        if let Some(Some(Place { peer, .. })) = self.places.get_mut(place) {
+            peer.ends();
         }
     }
 
