@@ -1,5 +1,6 @@
 //! A connection after the opening handshake: its two halves, and the line that joins them.
 
+mod debt;
 pub(crate) mod endpoint;
 mod flags;
 pub(crate) mod reader;
@@ -259,6 +260,7 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
+    #[inline]
     pub fn send_header(
         &mut self,
         frame: Outgoing<'_>,
@@ -320,6 +322,7 @@ impl Connection<Server> {
     ///
     /// # Errors
     /// [`SendError::Owed`], [`SendError::Utf8`].
+    #[inline]
     pub fn pay_by_reference(&mut self, chunk: &[u8]) -> Result<(), SendError> {
         self.writer.pay_by_reference(chunk)
     }

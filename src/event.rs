@@ -220,15 +220,16 @@ impl<'p> Outgoing<'p> {
         Self { rsv: Rsv::RSV1, checked: false, ..self }
     }
 
-    /// Whether this is a whole message that goes out as it is and needs no look at its bytes.
+    /// Whether this is a message in one frame without reserved bits.
     #[inline(always)]
-    pub(crate) const fn is_plain_message(&self) -> bool {
-        let needs_no_look = match self.opcode {
-            Opcode::Binary => true,
-            Opcode::Text => self.checked,
-            _ => false,
-        };
-        self.fin && needs_no_look && self.rsv.bits() == 0
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.fin && matches!(self.opcode, Opcode::Text | Opcode::Binary) && self.rsv.bits() == 0
+    }
+
+    /// Whether its payload goes out without a look at its bytes.
+    #[inline(always)]
+    pub(crate) const fn needs_no_look(&self) -> bool {
+        self.checked || matches!(self.opcode, Opcode::Binary)
     }
 
     /// A whole message as it was received: text in it was checked.

@@ -30,13 +30,22 @@ impl Open {
         }
     }
 
+    /// A message that begins with a frame of this opcode, if one does.
+    #[inline(always)]
+    pub(crate) const fn of(opcode: Opcode) -> Self {
+        match opcode {
+            Opcode::Text => Self::new(Kind::Text),
+            Opcode::Binary => Self::new(Kind::Binary),
+            _ => Self::None,
+        }
+    }
+
     /// Checks the order of fragments: what follows this, if a frame of this opcode comes next.
     #[inline]
     pub(crate) const fn admit(self, opcode: Opcode) -> Result<Self, Rule> {
         match (self, opcode) {
             (_, Opcode::Close | Opcode::Ping | Opcode::Pong) => Ok(self), // W23
-            (Self::None, Opcode::Text) => Ok(Self::new(Kind::Text)),
-            (Self::None, Opcode::Binary) => Ok(Self::new(Kind::Binary)),
+            (Self::None, Opcode::Text | Opcode::Binary) => Ok(Self::of(opcode)),
             (Self::None, Opcode::Continuation) => Err(Rule::UnexpectedContinuation), // W34
             (_, Opcode::Continuation) => Ok(self),
             // "The fragments of one message MUST NOT be interleaved between the fragments of another message".
@@ -148,15 +157,10 @@ impl Message {
     /// A data frame that was admitted begins.
     #[inline]
     pub(crate) fn begin(&mut self, opcode: Opcode, compressed: bool, len: u64) {
-        let open = match opcode {
-            Opcode::Text => Open::new(Kind::Text),
-            Opcode::Binary => Open::new(Kind::Binary),
-            _ => self.open,
-        };
         if opcode != Opcode::Continuation {
+            self.open = Open::of(opcode);
             self.compressed = compressed;
         }
-        self.open = open;
         self.len = self.len.saturating_add(len);
         self.fragments = self.fragments.saturating_add(1);
     }

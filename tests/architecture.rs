@@ -37,6 +37,7 @@ const HOUSE: &[(u8, &[&str])] = &[
     (4, &["event", "message"]),
     (5, &["connection::flags"]),
     (5, &["connection::reader", "connection::writer", "handshake::server::stage"]),
+    (5, &["connection::debt"]),
     (
         5,
         &[

@@ -5,7 +5,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use websocket_proto::{
-    Agreed, Client, Config, Connection, Input, Output, Role, Rsv, SAVED, Server, SliceOutput,
+    Agreed, Client, Config, Connection, FrameHeader, Input, Kind, Opcode, Outgoing, Output, Role, Rsv, SAVED,
+    SendError, Server, SliceOutput,
 };
 
 /// Payloads of each kind of text there is, and of none.
@@ -169,4 +170,73 @@ fn every_short_length_and_place() {
             }
         }
     }
+}
+
+/// What sending gives: the answer, the bytes, the state.
+fn sent<R: Role>(role: R, frame: Outgoing<'_>, room: usize) -> (Result<(), SendError>, Vec<u8>, Vec<u8>) {
+    let mut conn = Connection::new(role, &Config::default(), Agreed::default());
+    let mut out = SliceOutput::new(vec![0; room]);
+    let result = conn.send(frame, &mut out);
+    (result, out.pending().to_vec(), saved(&conn))
+}
+
+/// A text that is known to be one is sent straight; the same bytes, of which nobody knows, are looked at on the way.
+#[test]
+fn sending_gives_the_same_on_both_ways() {
+    for len in (0..300).chain([1023, 1024, 1025, 65_535, 65_536]) {
+        let text = "a".repeat(len);
+        let (straight, general) = (Outgoing::text(&text), Outgoing::whole(Kind::Text, text.as_bytes()));
+        for room in
+            [0, len, len + 1, len + 2, len + 3, len + 4, len + 5, len + 6, len + 8, len + 10, len + 14]
+        {
+            assert_eq!(sent(Server, straight, room), sent(Server, general, room), "{len} in {room}");
+            let client = || Client(|| [0x37, 0xfa, 0x21, 0x3d]);
+            assert_eq!(sent(client(), straight, room), sent(client(), general, room), "{len} in {room}");
+        }
+    }
+}
+
+/// An output that grows masks in another way than one that is there already.
+#[cfg(feature = "alloc")]
+#[test]
+fn growing_outputs_are_written_the_same() {
+    for len in (0..300).chain([2047, 2048, 2049, 4096, 5000, 65_536]) {
+        let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
+        let client = || Client(|| [0x37, 0xfa, 0x21, 0x3d]);
+        let mut conn = Connection::new(client(), &Config::default(), Agreed::default());
+        let mut grows = vec![0xee; 3];
+        conn.send(Outgoing::binary(&bytes), &mut grows).unwrap();
+        assert_eq!(grows[..3], [0xee; 3]);
+        assert_eq!(grows[3..], sent(client(), Outgoing::binary(&bytes), len + 14).1);
+    }
+}
+
+/// A long header of a server goes out on its own.
+#[test]
+fn a_header_alone_is_the_same_on_both_ways() {
+    for len in [0_u64, 1, 65_535, 65_536, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX] {
+        for frame in [Outgoing::binary(&[]), Outgoing::whole(Kind::Text, &[])] {
+            for room in [0, 9, 10, 14] {
+                let mut straight = Connection::new(Server, &Config::default(), Agreed::default());
+                let mut out = SliceOutput::new(vec![0; room]);
+                let result = straight.send_header(frame, len, &mut out);
+                let header =
+                    FrameHeader { fin: true, rsv: Rsv::NONE, opcode: opcode(&frame), mask: None, len };
+                match header.encode() {
+                    None => assert_eq!(result, Err(SendError::Length)),
+                    Some(head) if head.len() > room => {
+                        assert_eq!(result, Err(SendError::NoRoom { needed: head.len() }));
+                        assert!(out.is_empty() && straight.owed() == 0);
+                    }
+                    Some(head) => {
+                        assert_eq!((result, out.pending(), straight.owed()), (Ok(()), &head[..], len));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn opcode(frame: &Outgoing<'_>) -> Opcode {
+    if format!("{frame:?}").contains("Text") { Opcode::Text } else { Opcode::Binary }
 }

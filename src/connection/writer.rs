@@ -3,7 +3,7 @@
 
 use super::flags::Flags;
 use crate::{
-    bytes::{Body, Output},
+    bytes::Output,
     close::{CloseCode, CloseFrame},
     error::SendError,
     event::{Due, Outgoing, Reply},
@@ -12,7 +12,7 @@ use crate::{
         header::{FrameHeader, Rsv},
         prepared::Prepared,
     },
-    mask::{MaskKey, advance, mask},
+    mask::MaskKey,
     message::Open,
     negotiate::agreed::Agreed,
     opcode::{Control, Opcode},
@@ -54,7 +54,7 @@ pub(super) enum Waiting {
 }
 
 impl<R: Role> Writer<R> {
-    const MASKS: bool = !<R::Side as Side>::SERVER;
+    pub(super) const MASKS: bool = !<R::Side as Side>::SERVER;
 
     pub(super) fn new(role: R, agreed: Agreed) -> Self {
         Self {
@@ -76,13 +76,17 @@ impl<R: Role> Writer<R> {
     #[inline(always)]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         // What is common: a whole message that is no text or known to be one, and nothing before it.
-        let straight = frame.is_plain_message()
-            && frame.payload.len() <= 0xffff
-            && self.state.may_send()
+        let straight = frame.is_plain() && frame.needs_no_look() && frame.payload.len() <= 0xffff;
+        if straight && self.is_free() { self.send_straight(frame, out) } else { self.send_any(frame, out) }
+    }
+
+    /// Whether a message may begin at once: nothing waits, is owed, or is under way.
+    #[inline(always)]
+    pub(super) fn is_free(&self) -> bool {
+        self.state.may_send()
             && self.owed == 0
             && self.slot.kind == Waiting::Nothing
-            && self.open == Open::None;
-        if straight { self.send_straight(frame, out) } else { self.send_any(frame, out) }
+            && self.open == Open::None
     }
 
     /// [`send_any`](Self::send_any), for what [`send`](Self::send) has found common.
@@ -116,81 +120,6 @@ impl<R: Role> Writer<R> {
         }
         self.begin(&frame, open);
         self.end_frame(frame.fin && !frame.opcode.is_control());
-        Ok(())
-    }
-
-    /// Puts out the header of a frame with `len` bytes of payload, which are owed from then on: see
-    /// [`owed`](Self::owed). The payload that `frame` itself may have is left aside.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send); a control frame cannot be owed ([`SendError::ControlTooLong`]).
-    pub fn send_header(
-        &mut self,
-        frame: Outgoing<'_>,
-        len: u64,
-        out: &mut (impl Output + ?Sized),
-    ) -> Result<(), SendError> {
-        if frame.opcode.is_control() {
-            return Err(SendError::ControlTooLong);
-        }
-        let open = self.check(&frame, len)?;
-        if len == 0 && frame.fin && !self.may_end(open, &frame) {
-            return Err(SendError::Utf8);
-        }
-        let header = self.header(&frame, len, 0, out)?;
-        if !encode::header_only(header, out) {
-            return Err(self.no_room(len, 0));
-        }
-        self.begin(&frame, open);
-        self.owed = len;
-        self.key = header.mask.unwrap_or_default();
-        self.flags.set(Flags::OWED_FIN, frame.fin);
-        self.end_debt();
-        Ok(())
-    }
-
-    /// How many bytes of payload are owed. While it is not 0, other frames are refused with [`SendError::Owed`] and
-    /// replies wait.
-    pub const fn owed(&self) -> u64 {
-        self.owed
-    }
-
-    /// Pays as much of `chunk` as is owed and fits, masked if need be, and says how many bytes that is. 0: there is
-    /// no room now.
-    ///
-    /// # Errors
-    /// [`SendError::Owed`] with 0 bytes if nothing is owed, [`SendError::Utf8`] if the message is text and this is
-    /// not: nothing was paid.
-    pub fn pay(&mut self, chunk: &[u8], out: &mut (impl Output + ?Sized)) -> Result<usize, SendError> {
-        if self.owed == 0 && !chunk.is_empty() {
-            return Err(SendError::Owed { bytes: 0 });
-        }
-        let most = usize::try_from(self.owed).unwrap_or(usize::MAX).min(out.room());
-        let paid = chunk.get(..most).unwrap_or(chunk);
-        if paid.is_empty() {
-            return Ok(0);
-        }
-        let open = self.check_debt(paid)?;
-        let body = if Self::MASKS { Body::masked(paid, self.key) } else { Body::plain(paid) };
-        if !out.put(&[], body) {
-            return Ok(0);
-        }
-        self.paid(paid.len(), open);
-        self.poll_transmit(out);
-        Ok(paid.len())
-    }
-
-    /// Pays with bytes that the caller writes itself, behind what is in the output: masks them in place if need be.
-    ///
-    /// # Errors
-    /// [`SendError::Owed`] if `chunk` is longer than what is owed, [`SendError::Utf8`] if the message is text and
-    /// this is not: nothing was paid, and `chunk` is as it was.
-    pub fn pay_in_place(&mut self, chunk: &mut [u8]) -> Result<(), SendError> {
-        let open = self.check_handed_over(chunk)?;
-        if Self::MASKS {
-            mask(self.key, chunk);
-        }
-        self.paid(chunk.len(), open);
         Ok(())
     }
 
@@ -305,7 +234,7 @@ impl<R: Role> Writer<R> {
 
     /// Checks what does not depend on the payload's bytes, and says what message the frame belongs to.
     #[inline]
-    fn check(&self, frame: &Outgoing<'_>, len: u64) -> Result<Open, SendError> {
+    pub(super) fn check(&self, frame: &Outgoing<'_>, len: u64) -> Result<Open, SendError> {
         if !self.state.may_send() {
             return Err(SendError::Closed);
         }
@@ -334,7 +263,7 @@ impl<R: Role> Writer<R> {
         Ok(open)
     }
 
-    fn may_end(&self, mut open: Open, frame: &Outgoing<'_>) -> bool {
+    pub(super) fn may_end(&self, mut open: Open, frame: &Outgoing<'_>) -> bool {
         self.is_compressed(frame) || open.push(&[], true).is_ok()
     }
 
@@ -348,7 +277,7 @@ impl<R: Role> Writer<R> {
     /// Makes way for a frame of `len` bytes, of which `present` follow at once (W32), and draws its key: only when
     /// there is room, so that no key is lost.
     #[inline]
-    fn header(
+    pub(super) fn header(
         &mut self,
         frame: &Outgoing<'_>,
         len: u64,
@@ -370,7 +299,7 @@ impl<R: Role> Writer<R> {
     }
 
     #[inline]
-    fn no_room(&self, len: u64, present: usize) -> SendError {
+    pub(super) fn no_room(&self, len: u64, present: usize) -> SendError {
         let before = match self.slot.kind {
             Waiting::Nothing => 0,
             Waiting::Pong | Waiting::Close => {
@@ -391,7 +320,7 @@ impl<R: Role> Writer<R> {
     }
 
     #[inline]
-    fn begin(&mut self, frame: &Outgoing<'_>, open: Open) {
+    pub(super) fn begin(&mut self, frame: &Outgoing<'_>, open: Open) {
         if !frame.opcode.is_control() {
             self.flags.set(Flags::ACTIVE, true);
         }
@@ -402,59 +331,14 @@ impl<R: Role> Writer<R> {
     }
 
     #[inline]
-    fn end_frame(&mut self, ends_message: bool) {
+    pub(super) fn end_frame(&mut self, ends_message: bool) {
         if ends_message {
             self.open = Open::None;
-        }
-    }
-
-    /// Checks bytes that are to be paid, and says where the message stands behind them.
-    fn check_debt(&self, chunk: &[u8]) -> Result<Open, SendError> {
-        let mut open = self.open;
-        let ends = self.owed == chunk.len() as u64 && self.flags.has(Flags::OWED_FIN);
-        if !self.flags.has(Flags::COMPRESSED) {
-            open.push(chunk, ends).map_err(|_| SendError::Utf8)?;
-        }
-        Ok(open)
-    }
-
-    fn check_handed_over(&self, chunk: &[u8]) -> Result<Open, SendError> {
-        if chunk.len() as u64 > self.owed {
-            return Err(SendError::Owed { bytes: self.owed });
-        }
-        if chunk.is_empty() { Ok(self.open) } else { self.check_debt(chunk) }
-    }
-
-    fn paid(&mut self, n: usize, open: Open) {
-        if n == 0 {
-            return;
-        }
-        self.open = open;
-        self.key = advance(self.key, n);
-        self.flags.set(Flags::ACTIVE, true);
-        self.owed = self.owed.saturating_sub(n as u64);
-        self.end_debt();
-    }
-
-    fn end_debt(&mut self) {
-        if self.owed == 0 {
-            self.end_frame(self.flags.has(Flags::OWED_FIN));
         }
     }
 }
 
 impl Writer<Server> {
-    /// Pays with bytes that the caller writes itself, behind what is in the output, and that nobody changes: a
-    /// server masks nothing.
-    ///
-    /// # Errors
-    /// As [`pay_in_place`](Self::pay_in_place).
-    pub fn pay_by_reference(&mut self, chunk: &[u8]) -> Result<(), SendError> {
-        let open = self.check_handed_over(chunk)?;
-        self.paid(chunk.len(), open);
-        Ok(())
-    }
-
     /// Sends a message that was encoded before: the bytes returned are to be written next, behind what is in the
     /// output. They count as sent.
     ///

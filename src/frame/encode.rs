@@ -38,6 +38,13 @@ pub(crate) fn frame(header: FrameHeader, payload: &[u8], out: &mut (impl Output 
     header.encode().is_some_and(|head| out.put(&head, body))
 }
 
+/// Puts a header out of a server's message in one frame of more than 65,535 bytes, which are owed: [`header_only`].
+#[inline(always)]
+pub(crate) fn long_header(opcode: Opcode, len: u64, out: &mut (impl Output + ?Sized)) -> bool {
+    let [a, b, c, d, e, f, g, h] = len.to_be_bytes();
+    out.put(&[0x80 | opcode as u8, 127, a, b, c, d, e, f, g, h], Body::plain(&[]))
+}
+
 /// Puts a frame's header out; its payload is owed.
 pub(crate) fn header_only(header: FrameHeader, out: &mut (impl Output + ?Sized)) -> bool {
     header.encode().is_some_and(|head| out.put(&head, Body::plain(&[])))
