@@ -1,5 +1,7 @@
 //! How bytes come in and go out: a cursor over what was read, and a sink that takes whole frames or nothing.
 
+#[cfg(feature = "alloc")]
+use crate::mask::append;
 use crate::mask::{MaskKey, mask, mask_copy};
 
 #[cfg(feature = "alloc")]
@@ -144,22 +146,8 @@ impl<'p> Body<'p> {
     pub fn append_to(&self, bytes: &mut alloc::vec::Vec<u8>) {
         match self.key {
             None => bytes.extend_from_slice(self.payload),
-            Some(key) => append_masked(key, self.payload, bytes),
+            Some(key) => append(key, self.payload, bytes),
         }
-    }
-}
-
-/// Appends a payload, masked while it is copied. Zeros are written to its place first, but in blocks that stay in the
-/// first-level cache: that costs less than to copy and then to mask.
-#[cfg(feature = "alloc")]
-#[inline(never)]
-fn append_masked(mut key: MaskKey, payload: &[u8], bytes: &mut alloc::vec::Vec<u8>) {
-    const BLOCK: usize = 2048;
-    bytes.reserve(payload.len());
-    for from in payload.chunks(BLOCK) {
-        let at = bytes.len();
-        bytes.resize(at.saturating_add(from.len()), 0);
-        key = mask_copy(key, from, bytes.get_mut(at..).unwrap_or_default());
     }
 }
 

@@ -6,7 +6,13 @@ mod simd;
 
 pub use self::key::MaskKey;
 pub(crate) use self::key::advance;
-use self::{kernel::Words, simd::Base};
+#[cfg(feature = "alloc")]
+pub(crate) use self::simd::append;
+pub(crate) use self::simd::mask_copy;
+use self::{
+    kernel::{SHORT, Words},
+    simd::Base,
+};
 
 /// Masks or unmasks `payload` in place. Its first byte meets the first byte of `key`.
 ///
@@ -63,29 +69,6 @@ pub(crate) fn mask_short(key: MaskKey, payload: &mut [u8], ascii: bool) -> bool 
     }
 }
 
-/// Masks `from` while copying it to `to`, which is as long. Returns the key for the byte that follows.
-#[inline(never)]
-pub(crate) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) -> MaskKey {
-    match from.len() {
-        ..4 => kernel::copy_few(key, from, to),
-        4..8 => kernel::copy_overlapped::<4, 1, _>(Words, key, from, to),
-        8..16 => kernel::copy_overlapped::<8, 1, _>(Words, key, from, to),
-        16..33 => kernel::copy_overlapped::<16, 1, _>(Base, key, from, to),
-        33..65 => kernel::copy_overlapped::<16, 2, _>(Base, key, from, to),
-        65..=SHORT => kernel::copy_overlapped::<16, 4, _>(Base, key, from, to),
-        _ => copy_long(key, from, to),
-    }
-    advance(key, from.len())
-}
-
-#[inline(never)]
-fn copy_long(key: MaskKey, from: &[u8], to: &mut [u8]) {
-    simd::copy(key, from, to);
-}
-
-/// Up to here, the longest with a length of seven bits, the choice of a wider vector costs more than it gains.
-const SHORT: usize = 125;
-
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -130,7 +113,9 @@ mod tests {
                         let verdict = in_place(KEY, actual.get_mut(offset..offset + len).unwrap_or_default());
                         assert_eq!(verdict, is_ascii, "{what:?}");
                         assert_eq!(actual, memory(&payload), "{what:?}");
-                        let mut actual = memory(&std::vec![0; len]);
+                        // A byte that is not written shows: the place is filled with what it does not become.
+                        let filled: Vec<u8> = masked.iter().map(|byte| !byte).collect();
+                        let mut actual = memory(&filled);
                         copy(KEY, &payload, actual.get_mut(offset..offset + len).unwrap_or_default());
                         assert_eq!(actual, memory(&masked), "{what:?}");
                     }

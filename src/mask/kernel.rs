@@ -3,6 +3,8 @@
 //! None is over single bytes, at any length: the first and the last vector of a payload are loaded before the others are
 //! stored, and stored over them (W89).
 
+use core::mem::MaybeUninit;
+
 use super::key::{MaskKey, advance};
 
 /// What a CPU does with N bytes at once. N divides by four, so a key has the same phase in each vector.
@@ -13,6 +15,8 @@ pub(super) trait Vectors<const N: usize>: Copy {
 
     fn load(self, bytes: &[u8; N]) -> Self::Vector;
     fn store(self, vector: Self::Vector, bytes: &mut [u8; N]);
+    /// The same where nothing was yet.
+    fn write(self, vector: Self::Vector, bytes: &mut [MaybeUninit<u8>; N]);
     /// The key over and over.
     fn repeat(self, key: MaskKey) -> Self::Vector;
     fn xor(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
@@ -38,6 +42,11 @@ macro_rules! words {
             #[inline(always)]
             fn store(self, vector: $word, bytes: &mut [u8; $size]) {
                 *bytes = vector.to_ne_bytes();
+            }
+
+            #[inline(always)]
+            fn write(self, vector: $word, bytes: &mut [MaybeUninit<u8>; $size]) {
+                *bytes = vector.to_ne_bytes().map(MaybeUninit::new);
             }
 
             #[inline(always)]
@@ -70,6 +79,9 @@ macro_rules! words {
 words!(u32, 4);
 words!(u64, 8);
 words!(u128, 16);
+
+/// Up to here, the longest with a length of seven bits, the choice of a wider vector costs more than it gains.
+pub(super) const SHORT: usize = 125;
 
 /// From here on it pays that no store lies across two lines of the cache.
 const ALIGNED: usize = 512;
@@ -109,7 +121,7 @@ pub(super) fn overlapped<const N: usize, const K: usize, V: Vectors<N>>(
     if let Some(place) = payload.as_chunks_mut().0.first_chunk_mut() {
         store(v, head, place);
     }
-    if let Some(place) = back_mut::<N, K>(payload) {
+    if let Some(place) = back_mut::<_, N, K>(payload) {
         store(v, tail, place);
     }
     true
@@ -131,7 +143,7 @@ pub(super) fn many<const N: usize, const K: usize, V: Vectors<N>>(
         store(v, group_masked, group);
         seen = v.or(seen, any(v, group_masked));
     }
-    if let Some(place) = back_mut::<N, K>(payload) {
+    if let Some(place) = back_mut::<_, N, K>(payload) {
         store(v, tail, place);
     }
     v.is_ascii(seen)
@@ -163,15 +175,15 @@ pub(super) fn copy<const N: usize, const K: usize, V: Vectors<N>>(
     v: V,
     key: MaskKey,
     from: &[u8],
-    to: &mut [u8],
+    to: &mut [MaybeUninit<u8>],
 ) {
     let (keys, last) = (v.repeat(key), v.repeat(advance(key, from.len())));
     let groups = from.as_chunks::<N>().0.as_chunks::<K>().0;
     for (to, from) in to.as_chunks_mut::<N>().0.as_chunks_mut().0.iter_mut().zip(groups) {
-        store(v, masked(v, keys, from), to);
+        write(v, masked(v, keys, from), to);
     }
-    if let (Some(from), Some(place)) = (back::<N, K>(from), back_mut::<N, K>(to)) {
-        store(v, masked(v, last, from), place);
+    if let (Some(from), Some(place)) = (back::<N, K>(from), back_mut::<_, N, K>(to)) {
+        write(v, masked(v, last, from), place);
     }
 }
 
@@ -181,22 +193,22 @@ pub(super) fn copy_overlapped<const N: usize, const K: usize, V: Vectors<N>>(
     v: V,
     key: MaskKey,
     from: &[u8],
-    to: &mut [u8],
+    to: &mut [MaybeUninit<u8>],
 ) {
     if let (Some(from), Some(place)) = (front::<N, K>(from), to.as_chunks_mut().0.first_chunk_mut()) {
-        store(v, masked(v, v.repeat(key), from), place);
+        write(v, masked(v, v.repeat(key), from), place);
     }
     let keys = v.repeat(advance(key, from.len()));
-    if let (Some(from), Some(place)) = (back::<N, K>(from), back_mut::<N, K>(to)) {
-        store(v, masked(v, keys, from), place);
+    if let (Some(from), Some(place)) = (back::<N, K>(from), back_mut::<_, N, K>(to)) {
+        write(v, masked(v, keys, from), place);
     }
 }
 
 /// The same for fewer than four bytes.
 #[inline(always)]
-pub(super) fn copy_few(key: MaskKey, from: &[u8], to: &mut [u8]) {
+pub(super) fn copy_few(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
     for (to, (from, key)) in to.iter_mut().zip(from.iter().zip(key)) {
-        *to = from ^ key;
+        to.write(from ^ key);
     }
 }
 
@@ -213,7 +225,7 @@ fn back<const N: usize, const K: usize>(bytes: &[u8]) -> Option<&[[u8; N]; K]> {
 }
 
 #[inline(always)]
-fn back_mut<const N: usize, const K: usize>(bytes: &mut [u8]) -> Option<&mut [[u8; N]; K]> {
+fn back_mut<T, const N: usize, const K: usize>(bytes: &mut [T]) -> Option<&mut [[T; N]; K]> {
     let at = bytes.len().checked_sub(N.saturating_mul(K))?;
     bytes.get_mut(at..)?.as_chunks_mut().0.first_chunk_mut()
 }
@@ -239,6 +251,17 @@ fn store<const N: usize, const K: usize, V: Vectors<N>>(
 ) {
     for (vector, bytes) in group.iter().zip(place) {
         v.store(*vector, bytes);
+    }
+}
+
+#[inline(always)]
+fn write<const N: usize, const K: usize, V: Vectors<N>>(
+    v: V,
+    group: [V::Vector; K],
+    place: &mut [[MaybeUninit<u8>; N]; K],
+) {
+    for (vector, bytes) in group.iter().zip(place) {
+        v.write(*vector, bytes);
     }
 }
 

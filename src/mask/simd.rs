@@ -2,7 +2,12 @@
 //! target promises. All `unsafe` of the crate is here.
 #![allow(unsafe_code)]
 
-use super::{kernel, key::MaskKey};
+use core::mem::MaybeUninit;
+
+use super::{
+    kernel::{self, SHORT, Words},
+    key::{MaskKey, advance},
+};
 
 /// The vectors of 16 bytes that every CPU of this target has.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -17,7 +22,7 @@ pub(super) use self::arm::Neon as Base;
     all(target_arch = "x86_64", target_feature = "sse2"),
     all(target_arch = "aarch64", target_feature = "neon")
 )))]
-pub(super) use super::kernel::Words as Base;
+pub(super) use self::Words as Base;
 
 /// Masks a long payload by the widest vectors that this CPU has. True: it is ASCII now.
 #[inline]
@@ -38,9 +43,51 @@ fn mask_base(key: MaskKey, payload: &mut [u8]) -> bool {
     kernel::aligned::<16, 4, _>(Base, key, payload)
 }
 
-/// Masks `from` while copying it to `to`.
+/// Masks `from` while copying it to `to`, which is as long. Returns the key for the byte that follows.
+#[inline(never)]
+pub(crate) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) -> MaskKey {
+    copy(key, from, place(to));
+    advance(key, from.len())
+}
+
+/// The bytes as a place to write to. This file alone gets one, and writes bytes there or nothing.
+#[inline(always)]
+fn place(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    let (start, len) = (bytes.as_mut_ptr(), bytes.len());
+    // SAFETY: a `MaybeUninit<u8>` is laid out as a `u8`, the borrow is the same, and no byte becomes uninitialised.
+    unsafe { core::slice::from_raw_parts_mut(start.cast(), len) }
+}
+
+/// Appends `from` to `to`, masked while it is copied.
+#[cfg(feature = "alloc")]
+#[inline(never)]
+pub(crate) fn append(key: MaskKey, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
+    to.reserve(from.len());
+    let len = to.len().saturating_add(from.len());
+    if let Some(place) = to.spare_capacity_mut().get_mut(..from.len()) {
+        copy(key, from, place);
+        // SAFETY: there is room for as many bytes, or there were no such place, and `copy` has written each of them.
+        unsafe { to.set_len(len) };
+    }
+}
+
+/// Masks `from` while copying it to `to`, which is as long, and writes every byte of it.
+#[inline(always)]
+fn copy(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
+    match from.len() {
+        ..4 => kernel::copy_few(key, from, to),
+        4..8 => kernel::copy_overlapped::<4, 1, _>(Words, key, from, to),
+        8..16 => kernel::copy_overlapped::<8, 1, _>(Words, key, from, to),
+        16..33 => kernel::copy_overlapped::<16, 1, _>(Base, key, from, to),
+        33..65 => kernel::copy_overlapped::<16, 2, _>(Base, key, from, to),
+        65..=SHORT => kernel::copy_overlapped::<16, 4, _>(Base, key, from, to),
+        _ => copy_long(key, from, to),
+    }
+}
+
+/// The same by the widest vectors that this CPU has.
 #[inline]
-pub(super) fn copy(key: MaskKey, from: &[u8], to: &mut [u8]) {
+fn copy_long(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     match x86::widest() {
         // SAFETY: that there is an `Avx512` proves that the CPU has what the function asks for.
@@ -53,7 +100,7 @@ pub(super) fn copy(key: MaskKey, from: &[u8], to: &mut [u8]) {
 }
 
 #[inline(never)]
-fn copy_base(key: MaskKey, from: &[u8], to: &mut [u8]) {
+fn copy_base(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
     kernel::copy::<16, 4, _>(Base, key, from, to);
 }
 
@@ -64,6 +111,7 @@ mod x86 {
 
     use core::{
         arch::x86_64::*,
+        mem::MaybeUninit,
         sync::atomic::{AtomicU8, Ordering},
     };
 
@@ -152,6 +200,13 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                fn write(self, vector: $vector, bytes: &mut [MaybeUninit<u8>; $size]) {
+                    // SAFETY: the array has as many bytes as are stored, however it is aligned; `self` proves the
+                    // CPU.
+                    unsafe { $store(bytes.as_mut_ptr().cast(), vector) }
+                }
+
+                #[inline(always)]
                 fn repeat(self, key: MaskKey) -> $vector {
                     // SAFETY: registers alone; `self` proves the CPU.
                     unsafe { $set(i32::from_ne_bytes(key)) }
@@ -220,7 +275,7 @@ mod x86 {
                 // SAFETY: it was just detected.
                 |key, payload| unsafe { mask_avx512(Avx512(()), key, payload) },
                 // SAFETY: likewise.
-                |key, from, to| unsafe { copy_avx512(Avx512(()), key, from, to) },
+                |key, from, to| unsafe { copy_avx512(Avx512(()), key, from, super::place(to)) },
             ));
         }
         if has!("avx2") {
@@ -229,7 +284,7 @@ mod x86 {
                 // SAFETY: it was just detected.
                 |key, payload| unsafe { mask_avx2(Avx2(()), key, payload) },
                 // SAFETY: likewise.
-                |key, from, to| unsafe { copy_avx2(Avx2(()), key, from, to) },
+                |key, from, to| unsafe { copy_avx2(Avx2(()), key, from, super::place(to)) },
             ));
         }
     }
@@ -245,19 +300,19 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn copy_avx2(v: Avx2, key: MaskKey, from: &[u8], to: &mut [u8]) {
+    pub(super) fn copy_avx2(v: Avx2, key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
         kernel::copy::<32, 2, _>(v, key, from, to);
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn copy_avx512(v: Avx512, key: MaskKey, from: &[u8], to: &mut [u8]) {
+    pub(super) fn copy_avx512(v: Avx512, key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
         kernel::copy::<64, 1, _>(v, key, from, to);
     }
 }
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod arm {
-    use core::arch::aarch64::*;
+    use core::{arch::aarch64::*, mem::MaybeUninit};
 
     use crate::mask::{kernel::Vectors, key::MaskKey};
 
@@ -278,6 +333,12 @@ mod arm {
         fn store(self, vector: uint8x16_t, bytes: &mut [u8; 16]) {
             // SAFETY: the array has as many bytes as are stored, however it is aligned; the target has NEON.
             unsafe { vst1q_u8(bytes.as_mut_ptr(), vector) }
+        }
+
+        #[inline(always)]
+        fn write(self, vector: uint8x16_t, bytes: &mut [MaybeUninit<u8>; 16]) {
+            // SAFETY: the array has as many bytes as are stored, however it is aligned; the target has NEON.
+            unsafe { vst1q_u8(bytes.as_mut_ptr().cast(), vector) }
         }
 
         #[inline(always)]
@@ -313,14 +374,12 @@ pub(super) type Kernel = (&'static str, fn(MaskKey, &mut [u8]) -> bool, fn(MaskK
 /// Each kernel for long payloads that this CPU has.
 #[cfg(test)]
 pub(super) fn kernels(each: &mut dyn FnMut(Kernel)) {
-    use super::kernel::Words;
-
     each((
         "words",
         |key, payload| kernel::aligned::<16, 4, _>(Words, key, payload),
-        |key, from, to| kernel::copy::<16, 4, _>(Words, key, from, to),
+        |key, from, to| kernel::copy::<16, 4, _>(Words, key, from, place(to)),
     ));
-    each(("base", mask_base, copy_base));
+    each(("base", mask_base, |key, from, to| copy_base(key, from, place(to))));
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     x86::kernels(each);
 }
