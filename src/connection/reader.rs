@@ -107,7 +107,8 @@ impl<S: Side> Reader<S> {
 
     #[inline(always)]
     fn straight<'b>(&mut self, kind: Kind, frame: &'b mut [u8], header: usize) -> Option<Data<'b>> {
-        self.decoder.offset = self.decoder.offset.saturating_add(frame.len() as u64);
+        // It is below 2^63, and nobody sends so much that it would not stay so.
+        self.decoder.offset = self.decoder.offset.wrapping_add(frame.len() as u64);
         self.decoder.active = true;
         let payload = frame.get_mut(header..)?;
         let part = Part::whole(kind, payload.len());

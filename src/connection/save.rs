@@ -147,6 +147,7 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
 
     let decoder = &mut reader.decoder;
     decoder.offset = bytes.u64()?;
+    check(decoder.offset >> 63 == 0)?;
     decoder.remaining = bytes.u64()?;
     decoder.len = bytes.u64()?;
     decoder.key = bytes.key()?;

@@ -30,15 +30,14 @@ pub(crate) fn short<'b>(input: &mut Input<'b>, masked: bool, kind: Kind, len: u8
     let bytes = input.as_mut_slice();
     let size = FrameHeader::short(masked).saturating_add(usize::from(len));
     let (_, rest) = bytes.get_mut(..size)?.split_at_mut_checked(2)?;
-    if masked {
+    let sound = if masked {
         let (&mut key, payload) = rest.split_first_chunk_mut()?;
-        if !mask_short(key, payload, kind == Kind::Text) {
-            return None;
-        }
-    } else if kind == Kind::Text && !rest.is_ascii() {
-        return None;
-    }
-    input.split(size)
+        mask_short(key, payload, kind == Kind::Text)
+    } else {
+        // A key of zeros changes nothing, and the look at the text is the same.
+        kind == Kind::Binary || mask_short([0; 4], rest, true)
+    };
+    if sound { input.split(size) } else { None }
 }
 
 /// The same with a length of 16 bits, at most `most`, and for any text.
