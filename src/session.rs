@@ -118,8 +118,20 @@ impl<M: MaskSource, S: AsRef<[u8]> + AsMut<[u8]>> Session<Client<M>, S> {
 impl<R: Opens<S>, S> Session<R, S> {
     /// Takes the next event out of `input`, and puts what it obliges to send into `out`. `None`: every byte was
     /// taken, read more; or a request awaits its answer: then keep [`Input::into_rest`] and feed it again.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Event<'b>> {
+        match &mut self.stage {
+            Stage::Open(connection) => connection.receive(input, out),
+            Stage::Opening { .. } | Stage::Between => self.receive_opening(input, out),
+        }
+    }
+
+    #[inline(never)]
+    fn receive_opening<'b>(
         &mut self,
         input: &mut Input<'b>,
         out: &mut (impl Output + ?Sized),
@@ -151,10 +163,8 @@ impl<R: Opens<S>, S> Session<R, S> {
     /// The connection, once the opening handshake is done.
     #[inline]
     pub fn connection(&mut self) -> Option<&mut Connection<R>> {
-        if let Stage::Opening { handshake, .. } = &self.stage
-            && let Some(agreed) = handshake.agreed()
-        {
-            self.open(agreed);
+        if let Stage::Opening { .. } = &self.stage {
+            self.open_if_agreed();
         }
         match &mut self.stage {
             Stage::Open(connection) => Some(connection),
@@ -179,9 +189,12 @@ impl<R: Opens<S>, S> Session<R, S> {
     ///
     /// # Errors
     /// [`SendError::NotOpen`] before the handshake is done, and what `Connection::send` gives.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        self.connection().ok_or(SendError::NotOpen)?.send(frame, out) // W125
+        match self.connection() {
+            Some(connection) => connection.send(frame, out),
+            None => Err(SendError::NotOpen), // W125
+        }
     }
 
     /// Begins the closing handshake: see [`Connection::close`].
@@ -273,6 +286,15 @@ impl<R: Opens<S>, S> Session<R, S> {
         match &self.stage {
             Stage::Opening { handshake, .. } => handshake.head(),
             Stage::Open(_) | Stage::Between => &[],
+        }
+    }
+
+    #[inline(never)]
+    fn open_if_agreed(&mut self) {
+        if let Stage::Opening { handshake, .. } = &self.stage
+            && let Some(agreed) = handshake.agreed()
+        {
+            self.open(agreed);
         }
     }
 
