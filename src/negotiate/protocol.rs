@@ -10,18 +10,19 @@ pub(crate) const MAX_OFFERED: usize = 64;
 /// RFC 6455 §4.1: "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021
 /// to U+007E not including separator characters \[...\] and MUST all be unique strings."
 pub(crate) fn check_offer<'h>(lines: impl Iterator<Item = &'h [u8]> + Clone) -> Result<(), Rule> {
-    let names = lines.clone().flat_map(list::elements);
-    for (index, name) in names.clone().enumerate() {
-        let repeated = || names.clone().take(index).any(|earlier| earlier == name);
-        if index >= MAX_OFFERED || !list::is_token(name) || repeated() {
-            return Err(Rule::ProtocolOffer);
+    let (mut none, mut count) = (true, 0_usize);
+    for line in lines.clone() {
+        none = false;
+        for name in list::elements(line) {
+            let mut earlier = lines.clone().flat_map(list::elements).take(count);
+            if count >= MAX_OFFERED || !list::is_token(name) || earlier.any(|earlier| earlier == name) {
+                return Err(Rule::ProtocolOffer);
+            }
+            count = count.saturating_add(1);
         }
     }
     // RFC 6455 §11.3.4 has "1#token": a line promises an element.
-    if names.clone().next().is_none() && lines.clone().next().is_some() {
-        return Err(Rule::ProtocolOffer);
-    }
-    Ok(())
+    if none || count != 0 { Ok(()) } else { Err(Rule::ProtocolOffer) }
 }
 
 /// The subprotocols that a request offers, the preferred first. What is no token is skipped.
@@ -32,6 +33,13 @@ pub(crate) fn offered<'h>(
         .flat_map(list::elements)
         .filter(|name| list::is_token(name))
         .filter_map(|name| core::str::from_utf8(name).ok())
+}
+
+/// Whether a request offers this subprotocol.
+pub(crate) fn offers<'h>(mut lines: impl Iterator<Item = &'h [u8]>, name: &str) -> bool {
+    let name = name.as_bytes();
+    list::is_token(name)
+        && lines.any(|line| line == name || list::elements(line).any(|offered| offered == name))
 }
 
 /// Checks the value of a response's Sec-WebSocket-Protocol line: one of those offered, compared by case (W117).

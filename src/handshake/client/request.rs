@@ -128,18 +128,17 @@ impl<'a> Request<'a> {
                 put(b":");
                 put(Decimal::new(u64::from(port)).as_bytes());
             }
-            put(b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-            compose::field("Sec-WebSocket-Key", &key, put);
-            put(b"Sec-WebSocket-Version: 13\r\n");
+            put(b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ");
+            put(&key);
+            put(b"\r\nSec-WebSocket-Version: 13");
             if !self.protocols.is_empty() {
-                put(b"Sec-WebSocket-Protocol: ");
+                put(b"\r\nSec-WebSocket-Protocol: ");
                 self.put_protocols(put);
-                put(b"\r\n");
             }
             self.put_extensions(put);
             self.put_credentials(put);
             compose::fields(self.headers, put);
-            put(b"\r\n");
+            put(b"\r\n\r\n");
         })
     }
 
@@ -173,13 +172,12 @@ impl<'a> Request<'a> {
         if self.deflate.is_none() && self.extensions.is_empty() {
             return;
         }
-        put(b"Sec-WebSocket-Extensions: ");
+        put(b"\r\nSec-WebSocket-Extensions: ");
         if let Some(deflate) = &self.deflate {
             deflate.offer().put(put);
             put(if self.extensions.is_empty() { b"" } else { b", " });
         }
         put_list(self.extensions.iter().map(|(offer, _)| *offer), put);
-        put(b"\r\n");
     }
 
     fn put_protocols(&self, put: &mut dyn FnMut(&[u8])) {
@@ -189,7 +187,7 @@ impl<'a> Request<'a> {
     /// Basic credentials (RFC 7617 §2), three bytes and four characters at a time.
     fn put_credentials(&self, put: &mut dyn FnMut(&[u8])) {
         let Some(mut credentials) = self.uri.credentials() else { return };
-        put(b"Authorization: Basic ");
+        put(b"\r\nAuthorization: Basic ");
         loop {
             let mut group = heapless::Vec::<u8, 3, u8>::new();
             for byte in credentials.by_ref().take(3) {
@@ -203,7 +201,6 @@ impl<'a> Request<'a> {
                 _ => break,
             }
         }
-        put(b"\r\n");
     }
 }
 
