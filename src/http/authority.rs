@@ -21,6 +21,14 @@ impl<'a> Authority<'a> {
 
     /// [`parse`](Self::parse) that says what is wrong, at a byte of `text`.
     pub(crate) fn read(text: &'a [u8]) -> Result<Self, UriError> {
+        // A name or IPv4 address without port, as most are.
+        if !text.is_empty() && Class::HOST.fills(text) {
+            return Ok(Self { host: text, port: None });
+        }
+        Self::take_apart(text)
+    }
+
+    fn take_apart(text: &'a [u8]) -> Result<Self, UriError> {
         let (host, port) = match text.first() {
             Some(b'[') => split_ipv6(text)?,
             _ => split_name(text)?,

@@ -33,7 +33,22 @@ impl Class {
 
     /// How many such bytes `text` begins with.
     pub(crate) fn run(self, text: &[u8]) -> usize {
-        text.iter().position(|&byte| !self.has(byte)).unwrap_or(text.len())
+        let mut rest = text;
+        // Four in a round, and then the first that is not.
+        while let Some((&[a, b, c, d], tail)) = rest.split_first_chunk()
+            && self.has(a)
+            && self.has(b)
+            && self.has(c)
+            && self.has(d)
+        {
+            rest = tail;
+        }
+        while let [byte, tail @ ..] = rest
+            && self.has(*byte)
+        {
+            rest = tail;
+        }
+        text.len().saturating_sub(rest.len())
     }
 
     fn of(byte: u8) -> u8 {

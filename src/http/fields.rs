@@ -45,23 +45,37 @@ const REPEATED: u16 = 1 << 15;
 const OPEN: u8 = u8::MAX;
 
 impl Field {
-    /// The field of this name (W159), which is a token.
-    pub(crate) fn named(name: &[u8]) -> Option<Self> {
-        let field = match name.len() {
-            4 => Self::Host,
-            6 => Self::Origin,
-            7 => Self::Upgrade,
-            10 => Self::Connection,
-            14 => Self::ContentLength,
-            17 if matches!(name, [b's' | b'S', ..]) => Self::Key,
-            17 => Self::TransferEncoding,
-            20 => Self::Accept,
-            21 => Self::Version,
-            22 => Self::Protocol,
-            24 => Self::Extensions,
-            _ => return None,
-        };
-        is_word(name, field.name().as_bytes()).then_some(field)
+    /// The field whose line this is (W159): one that begins with its name and a colon.
+    #[inline(never)]
+    pub(crate) fn of(line: &[u8]) -> Option<Self> {
+        match u32::from_le_bytes(*line.first_chunk()?) | 0x2020_2020 {
+            HOST => Self::Host.begins(line, b"host:"),
+            ORIG => Self::Origin.begins(line, b"origin:"),
+            UPGR => Self::Upgrade.begins(line, b"upgrade:"),
+            CONN => Self::Connection.begins(line, b"connection:"),
+            CONT => Self::ContentLength.begins(line, b"content-length:"),
+            TRAN => Self::TransferEncoding.begins(line, b"transfer-encoding:"),
+            // Behind "Sec-WebSocket-".
+            SEC => match line.get(14)? | 0x20 {
+                b'k' => Self::Key.begins(line, b"sec-websocket-key:"),
+                b'a' => Self::Accept.begins(line, b"sec-websocket-accept:"),
+                b'v' => Self::Version.begins(line, b"sec-websocket-version:"),
+                b'p' => Self::Protocol.begins(line, b"sec-websocket-protocol:"),
+                b'e' => Self::Extensions.begins(line, b"sec-websocket-extensions:"),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn begins<const N: usize>(self, line: &[u8], start: &[u8; N]) -> Option<Self> {
+        is_word(line.first_chunk::<N>()?, start).then_some(self)
+    }
+
+    /// What is behind the colon of a line of this field.
+    pub(crate) fn value(self, line: &[u8]) -> &[u8] {
+        line.get(self.name().len().saturating_add(1)..).unwrap_or_default()
     }
 
     /// In small letters.
@@ -81,6 +95,14 @@ impl Field {
         }
     }
 }
+
+const HOST: u32 = u32::from_le_bytes(*b"host");
+const ORIG: u32 = u32::from_le_bytes(*b"orig");
+const UPGR: u32 = u32::from_le_bytes(*b"upgr");
+const CONN: u32 = u32::from_le_bytes(*b"conn");
+const CONT: u32 = u32::from_le_bytes(*b"cont");
+const TRAN: u32 = u32::from_le_bytes(*b"tran");
+const SEC: u32 = u32::from_le_bytes(*b"sec-");
 
 impl Fields {
     pub(crate) const fn new() -> Self {
@@ -130,8 +152,12 @@ impl Fields {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
+    extern crate std;
+
     use super::*;
+    use std::format;
 
     const ALL: [Field; 11] = [
         Field::Host,
@@ -150,13 +176,17 @@ mod tests {
     #[test]
     fn names() {
         for field in ALL {
-            let name = field.name();
-            assert_eq!(Field::named(name.as_bytes()), Some(field)); // W159
-            assert_eq!(Field::named(&name.to_ascii_uppercase().into_bytes()), Some(field)); // W159
-            assert_eq!(Field::named(&name.as_bytes()[1..]), None);
+            for name in [field.name().into(), field.name().to_ascii_uppercase()] {
+                assert_eq!(Field::of(format!("{name}:v").as_bytes()), Some(field)); // W159
+                for other in
+                    [name.clone(), format!("{name} :"), format!("{name}s:"), format!("{}:", &name[1..])]
+                {
+                    assert_eq!(Field::of(other.as_bytes()), None, "{other:?}");
+                }
+            }
         }
-        for other in ["", "date", "cookie", "sec-websocket-kez", "transfer_encoding"] {
-            assert_eq!(Field::named(other.as_bytes()), None, "{other:?}");
+        for other in ["", ":", "date: ", "sec-websocket-kez:", "sec-websocket\r-key:", "transfer_encoding:"] {
+            assert_eq!(Field::of(other.as_bytes()), None, "{other:?}");
         }
     }
 

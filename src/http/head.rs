@@ -2,7 +2,7 @@
 
 use super::{
     fields::{Field, Fields, Place},
-    list::trim,
+    list::{lists, trim},
     words::{is_word, value_run},
 };
 use crate::rule::Rule;
@@ -65,9 +65,23 @@ impl<'h> Head<'h> {
     pub(crate) fn first(self, field: Field) -> Option<&'h [u8]> {
         match self.fields.first(field)? {
             Place::Value(start, end) => self.bytes.get(start..end),
+            place => self.look_for(field, place),
+        }
+    }
+
+    /// The first value of a field that came in pieces, or far behind.
+    #[cold]
+    fn look_for(self, field: Field, place: Place) -> Option<&'h [u8]> {
+        match place {
+            Place::Value(start, end) => self.bytes.get(start..end),
             Place::Start(start) => Some(trim(split_line(self.bytes.get(start..)?).0)),
             Place::Far => Values { field, rest: self.headers() }.next(),
         }
+    }
+
+    /// Whether a field has several lines.
+    pub(crate) fn repeats(self, field: Field) -> bool {
+        self.fields.is_repeated(field)
     }
 
     /// Every value of a field, in order.
@@ -76,6 +90,18 @@ impl<'h> Head<'h> {
         let (first, rest) =
             if repeated { (None, self.headers()) } else { (self.first(field), Headers { rest: &[] }) };
         first.into_iter().chain(Values { field, rest })
+    }
+
+    /// Whether a field, which is a comma list, has `word` among its elements (W97, W98).
+    #[inline(always)]
+    pub(crate) fn lists<const N: usize>(self, field: Field, word: &[u8; N]) -> bool {
+        // A single element is the most common, and needs no search for commas.
+        self.first(field).is_some_and(|value| is_word(value, word)) || self.lists_among(field, word)
+    }
+
+    #[inline(never)]
+    fn lists_among(self, field: Field, word: &[u8]) -> bool {
+        self.all(field).any(|value| lists(value, word))
     }
 
     /// Whether the head has this field.

@@ -13,7 +13,7 @@ use super::{
     fields::{Field, Fields},
     head::Head,
     list::{trim_end, trim_start},
-    words::{behind_usual_token, behind_usual_value, token_run, value_run},
+    words::{behind_token, behind_value, token_run, value_run},
 };
 use crate::{
     bytes::{Input, copy_at},
@@ -131,66 +131,97 @@ impl Scanner {
         limits: &HeadLimits,
     ) -> Result<bool, ProtocolError> {
         while self.step != Step::Done {
-            let taken = self.lines(input.as_slice(), memory, limits);
+            if self.begins_line() {
+                let taken = self.lines(input.as_slice(), memory, limits);
+                input.take(taken);
+                if self.step == Step::Done {
+                    break;
+                }
+            }
+            if input.is_empty() {
+                return Ok(false);
+            }
+            let taken = self.piece(input.as_slice(), memory, limits)?;
             input.take(taken);
-            let rest = input.as_slice();
-            let Some(&byte) = rest.first() else { break };
-            // A run of bytes that all stand in the same place; what ends it is looked at alone.
-            let run = self.run(rest);
-            if run != 0 {
-                self.keep(rest.get(..run).unwrap_or_default(), memory, limits)?;
-                input.take(run);
-            } else if self.step != Step::Done {
-                self.byte(byte, memory, limits)?;
-                input.take(1);
+        }
+        Ok(true)
+    }
+
+    const fn begins_line(&self) -> bool {
+        match self.sort {
+            Sort::Request => matches!(self.step, Step::Line(_) | Step::Start(_)),
+            Sort::Response => matches!(self.step, Step::Line(_) | Step::Version(0)),
+        }
+    }
+
+    /// Keeps bytes that all stand in the same place, or else one that ends them, and says how many.
+    #[inline(never)]
+    fn piece(
+        &mut self,
+        bytes: &[u8],
+        memory: &mut [u8],
+        limits: &HeadLimits,
+    ) -> Result<usize, ProtocolError> {
+        let run = match self.step {
+            Step::Method | Step::Name => token_run(bytes),
+            Step::Target => Class::TARGET.run(bytes),
+            Step::Value | Step::Reason => value_run(bytes),
+            _ => 0,
+        };
+        match bytes {
+            [byte, ..] if run == 0 => {
+                self.byte(*byte, memory, limits)?;
+                Ok(1)
+            }
+            _ => {
+                self.keep(bytes.get(..run).unwrap_or_default(), memory, limits)?;
+                Ok(run)
             }
         }
-        Ok(self.step == Step::Done)
     }
 
     /// Keeps the whole lines that `bytes` begin with, and says how many bytes they are. Whatever is a fault, or may be
     /// one, is left for [`byte`](Self::byte) to judge.
+    #[inline(never)]
     fn lines(&mut self, bytes: &[u8], memory: &mut [u8], limits: &HeadLimits) -> usize {
         let most = left(limits.bytes, self.head).min(memory.len().saturating_sub(self.kept));
         let bytes = bytes.get(..most).unwrap_or(bytes);
         let longest = left(limits.line, 0);
-        let mut rest = match (self.step, self.sort) {
-            (Step::Line(_), _) => bytes,
-            (Step::Start(_), Sort::Request) | (Step::Version(0), Sort::Response) => {
-                match first_line(self.sort, bytes) {
-                    Some(rest) if bytes.len().wrapping_sub(rest.len()) <= longest.saturating_add(2) => rest,
-                    _ => return 0,
-                }
-            }
-            _ => return 0,
+        let mut rest = match self.step {
+            Step::Line(_) => bytes,
+            _ => match first_line(self.sort, bytes) {
+                Some(rest) if bytes.len().wrapping_sub(rest.len()) <= longest.saturating_add(2) => rest,
+                _ => return 0,
+            },
         };
-        let mut step = Step::Line(false);
+        let (fields, before) = (rest, self.kept.wrapping_add(bytes.len()));
+        let mut lines = limits.lines.saturating_sub(self.lines);
         loop {
-            let mut behind = behind_usual_token(rest);
-            if !matches!(behind, [b':', ..]) {
-                behind = behind.get(token_run(behind)..).unwrap_or_default();
-            }
-            let [b':', value @ ..] = behind else { break };
-            let mut end = behind_usual_value(value);
-            if !matches!(end, [b'\r', ..]) {
-                end = end.get(value_run(end)..).unwrap_or_default();
-            }
-            let [b'\r', b'\n', next @ ..] = end else { break };
-            let name = rest.len().wrapping_sub(behind.len());
-            let len = rest.len().wrapping_sub(end.len());
-            if name == 0 || len > longest || self.lines >= limits.lines {
+            let field = Field::of(rest);
+            let value = match (field, rest) {
+                (Some(field), _) => field.value(rest),
+                (None, [b':', ..]) => break,
+                (None, _) => match behind_token(rest) {
+                    [b':', value @ ..] => value,
+                    _ => break,
+                },
+            };
+            let [b'\r', b'\n', next @ ..] = behind_value(value) else { break };
+            if lines == 0 || rest.len().wrapping_sub(next.len()) > longest.saturating_add(2) {
                 break;
             }
-            if let Some(field) = rest.get(..name).and_then(Field::named) {
+            if let Some(field) = field {
                 let value = trim_start(value);
-                let start = self.kept.saturating_add(bytes.len().wrapping_sub(value.len()));
-                let value = trim_end(value.get(..value.len().wrapping_sub(end.len())).unwrap_or_default());
-                self.fields.note(field, start, Some(value.len()));
+                let start = before.wrapping_sub(value.len());
+                let end = value.len().wrapping_sub(next.len()).wrapping_sub(2);
+                let len = trim_end(value.get(..end).unwrap_or_default()).len();
+                self.fields.note(field, start, Some(len));
             }
-            self.lines = self.lines.saturating_add(1);
-            step = Step::Line(true);
+            lines = lines.saturating_sub(1);
             rest = next;
         }
+        self.lines = limits.lines.saturating_sub(lines);
+        let mut step = Step::Line(rest.len() != fields.len());
         if let [b'\r', b'\n', behind @ ..] = rest {
             step = Step::Done;
             rest = behind;
@@ -205,15 +236,6 @@ impl Scanner {
         taken
     }
 
-    fn run(&self, rest: &[u8]) -> usize {
-        match self.step {
-            Step::Method | Step::Name => token_run(rest),
-            Step::Target => Class::TARGET.run(rest),
-            Step::Value | Step::Reason => value_run(rest),
-            _ => 0,
-        }
-    }
-
     /// Looks at a byte that decides where the next one stands.
     fn byte(&mut self, byte: u8, memory: &mut [u8], limits: &HeadLimits) -> Result<(), ProtocolError> {
         let next = self.next(byte).map_err(|rule| self.fault_at(rule, 0))?;
@@ -222,12 +244,6 @@ impl Scanner {
                 return Err(self.fault_at(Rule::TooManyLines, 0));
             }
             self.lines = self.lines.saturating_add(1);
-        }
-        if let (Step::Name, Step::Value) = (self.step, next) {
-            let start = self.kept.saturating_sub(usize::try_from(self.line).unwrap_or(usize::MAX));
-            if let Some(field) = memory.get(start..self.kept).and_then(Field::named) {
-                self.fields.note(field, self.kept.saturating_add(1), None);
-            }
         }
         match (self.step, next) {
             // A fold is read as one space, in the place of the line's end.
@@ -241,6 +257,12 @@ impl Scanner {
                 self.count(&[byte], usize::MAX, limits)?;
             }
             _ => self.keep(&[byte], memory, limits)?,
+        }
+        if let (Step::Name, Step::Value) = (self.step, next) {
+            let start = self.kept.saturating_sub(usize::try_from(self.line).unwrap_or(usize::MAX));
+            if let Some(field) = memory.get(start..self.kept).and_then(Field::of) {
+                self.fields.note(field, self.kept, None);
+            }
         }
         if let Step::Line(_) | Step::Start(_) = next {
             self.line = 0;

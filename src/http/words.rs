@@ -14,9 +14,29 @@ pub(crate) fn token_run(text: &[u8]) -> usize {
     run(text, Class::TOKEN, behind_usual_token)
 }
 
+/// `text` behind the bytes that a field's value may have.
+#[inline(always)]
+pub(crate) fn behind_value(text: &[u8]) -> &[u8] {
+    match behind_usual_value(text) {
+        // What ends most values needs no second look.
+        rest @ [b'\r', ..] => rest,
+        rest => rest.get(value_run(rest)..).unwrap_or_default(),
+    }
+}
+
+/// `text` behind the bytes that a token may have.
+#[inline(always)]
+pub(crate) fn behind_token(text: &[u8]) -> &[u8] {
+    match behind_usual_token(text) {
+        // What ends most names needs no second look.
+        rest @ [b':', ..] => rest,
+        rest => rest.get(token_run(rest)..).unwrap_or_default(),
+    }
+}
+
 /// `text` behind some bytes that a field's value may have: as a rule, all that it begins with.
 #[inline(always)]
-pub(crate) fn behind_usual_value(text: &[u8]) -> &[u8] {
+fn behind_usual_value(text: &[u8]) -> &[u8] {
     behind(text, |word| {
         // By each byte's high bit: it is below 20, or it is 7F, and it is not 80 or above.
         (word.wrapping_sub(each(0x20)) | word.wrapping_add(each(1))) & !word
@@ -25,7 +45,7 @@ pub(crate) fn behind_usual_value(text: &[u8]) -> &[u8] {
 
 /// `text` behind some bytes that a token may have: as a rule, all that it begins with.
 #[inline(always)]
-pub(crate) fn behind_usual_token(text: &[u8]) -> &[u8] {
+fn behind_usual_token(text: &[u8]) -> &[u8] {
     behind(text, |word| {
         // By each byte's high bit: it is 80 or above, or neither a letter nor a hyphen. The sums carry from bytes of 80
         // and above alone.
@@ -40,12 +60,12 @@ pub(crate) fn behind_usual_token(text: &[u8]) -> &[u8] {
 #[inline(always)]
 fn behind(text: &[u8], odd: impl Fn(u64) -> u64) -> &[u8] {
     let mut rest = text;
-    while let Some((word, tail)) = rest.split_first_chunk() {
+    while let Some(word) = rest.first_chunk() {
         let marks = odd(u64::from_le_bytes(*word)) & each(0x80);
         if marks != 0 {
             return rest.get((marks.trailing_zeros() / u8::BITS) as usize..).unwrap_or_default();
         }
-        rest = tail;
+        rest = rest.get(word.len()..).unwrap_or_default();
     }
     rest
 }
@@ -63,35 +83,30 @@ fn run(text: &[u8], class: Class, usual: impl Fn(&[u8]) -> &[u8]) -> usize {
     }
 }
 
-/// Whether `text` is `word`, without regard to case. `word` is of small letters and hyphens, and `text` has no CR.
+/// Whether `text` is `word`, without regard to case. `word` is of small letters, hyphens and colons.
+#[inline(always)]
 pub(crate) fn is_word(text: &[u8], word: &[u8]) -> bool {
-    // Of all bytes but CR, only a letter becomes a small letter by this bit, and only a hyphen a hyphen.
-    let eight =
-        |text: &[u8; 8], word: &[u8; 8]| u64::from_le_bytes(*text) | each(0x20) == u64::from_le_bytes(*word);
-    let four =
-        |text: &[u8; 4], word: &[u8; 4]| u32::from_le_bytes(*text) | 0x2020_2020 == u32::from_le_bytes(*word);
+    // Of the bytes of a word a letter alone has the bit 40. So a capital letter becomes a small one, and nothing else
+    // becomes anything.
+    let eight = |(text, word): (&[u8; 8], &[u8; 8])| {
+        let (text, word) = (u64::from_le_bytes(*text), u64::from_le_bytes(*word));
+        text | (word >> 1 & each(0x20)) == word
+    };
+    let four = |(text, word): (&[u8; 4], &[u8; 4])| {
+        let (text, word) = (u32::from_le_bytes(*text), u32::from_le_bytes(*word));
+        text | (word >> 1 & 0x2020_2020) == word
+    };
     if text.len() != word.len() {
         return false;
     }
-    let (mut rest, mut word_rest) = (text, word);
-    while let (Some((a, a_rest)), Some((b, b_rest))) =
-        (rest.split_first_chunk(), word_rest.split_first_chunk())
-    {
-        if !eight(a, b) {
-            return false;
-        }
-        (rest, word_rest) = (a_rest, b_rest);
+    // The last chunk overlaps those before it where the length is no multiple.
+    if let Some(last) = text.last_chunk().zip(word.last_chunk()) {
+        return text.as_chunks().0.iter().zip(word.as_chunks().0).all(eight) && eight(last);
     }
-    // What is left is the end of the last eight or four, or less than four.
-    if let (Some(a), Some(b)) = (text.last_chunk(), word.last_chunk()) {
-        return eight(a, b);
+    match (text.first_chunk().zip(word.first_chunk()), text.last_chunk().zip(word.last_chunk())) {
+        (Some(first), Some(last)) => four(first) && four(last),
+        _ => text.iter().zip(word).all(|(byte, small)| byte | (small >> 1 & 0x20) == *small),
     }
-    if let (Some(a), Some(b), Some(c), Some(d)) =
-        (text.first_chunk(), word.first_chunk(), text.last_chunk(), word.last_chunk())
-    {
-        return four(a, b) && four(c, d);
-    }
-    rest.iter().zip(word_rest).all(|(byte, small)| byte | 0x20 == *small)
 }
 
 /// A word of eight such bytes.
@@ -100,6 +115,7 @@ const fn each(byte: u8) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     extern crate std;
 
@@ -109,7 +125,8 @@ mod tests {
     /// Every byte at every place of a few words, before and behind every kind of neighbour.
     #[test]
     fn runs_are_those_of_the_table() {
-        let runs: [(fn(&[u8]) -> usize, Class); 2] = [(value_run, Class::VALUE), (token_run, Class::TOKEN)];
+        type Run = fn(&[u8]) -> usize;
+        let runs: [(Run, Class); 2] = [(value_run, Class::VALUE), (token_run, Class::TOKEN)];
         for neighbour in [b'a', b'Z', b'-', b'0', b'~', b' ', b'\t', 0x00, 0x1f, 0x7e, 0x7f, 0x80, 0xff] {
             for len in 0..=17 {
                 for at in 0..len {
@@ -133,7 +150,7 @@ mod tests {
             let word = &name.as_bytes()[..len];
             assert!(is_word(word, word) && is_word(&word.to_ascii_uppercase(), word));
             for at in 0..len {
-                for byte in (0..=255).filter(|&byte| byte != b'\r') {
+                for byte in 0..=255 {
                     let mut text = word.to_vec();
                     text[at] = byte;
                     assert_eq!(

@@ -1,6 +1,6 @@
 //! The grammar of Sec-WebSocket-Extensions (RFC 6455 §9.1).
 
-use crate::http::{class::Class, words::token_run};
+use crate::http::class::Class;
 use core::fmt;
 
 /// A list that does not fit the grammar, and the byte that breaks it (W104).
@@ -85,7 +85,7 @@ impl Scan<'_> {
     }
 
     fn token(&mut self) -> Option<()> {
-        let (token, rest) = self.rest.split_at_checked(token_run(self.rest))?;
+        let (token, rest) = self.rest.split_at_checked(Class::TOKEN.run(self.rest))?;
         token.first()?;
         self.rest = rest;
         self.white_space();

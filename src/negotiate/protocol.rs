@@ -35,13 +35,6 @@ pub(crate) fn offered<'h>(
         .filter_map(|name| core::str::from_utf8(name).ok())
 }
 
-/// Whether a request offers this subprotocol.
-pub(crate) fn offers<'h>(mut lines: impl Iterator<Item = &'h [u8]>, name: &str) -> bool {
-    let name = name.as_bytes();
-    list::is_token(name)
-        && lines.any(|line| line == name || list::elements(line).any(|offered| offered == name))
-}
-
 /// Checks the value of a response's Sec-WebSocket-Protocol line: one of those offered, compared by case (W117).
 pub(crate) fn check_answer<'o>(value: &[u8], mut offered: impl Iterator<Item = &'o str>) -> Result<(), Rule> {
     let value = list::trim(value);

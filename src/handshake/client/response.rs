@@ -7,7 +7,7 @@ use crate::{
     http::{
         fields::Field,
         head::{Head, Headers},
-        list::{elements, lists},
+        list::elements,
         words::is_word,
     },
     negotiate::{
@@ -92,7 +92,7 @@ pub(super) fn check(head: Head<'_>, expected: &[u8; 28]) -> Result<(), Rule> {
     if !is_word(upgrade, b"websocket") {
         return Err(Rule::UpgradeAnswer);
     }
-    if !head.all(Field::Connection).any(|value| lists(value, "upgrade")) {
+    if !head.lists(Field::Connection, b"upgrade") {
         return Err(Rule::ConnectionAnswer);
     }
     let accept = head.one(Field::Accept, Rule::AcceptMissing, Rule::AcceptRepeated)?; // W116

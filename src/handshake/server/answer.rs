@@ -1,5 +1,7 @@
 //! The answer to a request: a 101, or anything else, each all or nothing.
 
+use core::ops::Range;
+
 use super::{request::Request, stage::Stage};
 use crate::{
     bytes::Output,
@@ -106,13 +108,14 @@ impl<'h, 'p> Accept<'h, 'p> {
             return Ok(());
         }
         let mut start = *START;
-        if let Some(place) = start.last_chunk_mut() {
-            *place = accept(&self.request.key());
+        if let Some(place) = start.get_mut(ACCEPT) {
+            place.copy_from_slice(&accept(&self.request.key()));
         }
+        let start =
+            start.get(..if self.protocol.is_some() { START.len() } else { ACCEPT.end }).unwrap_or(&start);
         compose::write(out, |put| {
-            put(&start);
+            put(start);
             if let Some(protocol) = self.protocol {
-                put(b"\r\nSec-WebSocket-Protocol: ");
                 put(protocol.as_bytes());
             }
             self.put_extensions(put);
@@ -273,10 +276,11 @@ fn check_unanswered(request: &mut Request<'_>) -> Result<(), HandshakeError> {
     }
 }
 
-/// What every 101 begins with; the accept value takes the place of the dots.
-const START: &[u8; 125] =
+/// What a 101 with a subprotocol begins with, and where in it the accept value belongs: another ends there.
+const START: &[u8; 151] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Sec-WebSocket-Accept: ............................";
+    Sec-WebSocket-Accept: ............................\r\nSec-WebSocket-Protocol: ";
+const ACCEPT: Range<usize> = 97..125;
 
 /// The fields that an answer has of its own, beside those of every handshake.
 const OWN: [&str; 2] = ["Upgrade", "Connection"];

@@ -9,7 +9,7 @@ use crate::{
         authority::Authority,
         fields::Field,
         head::{Head, Headers},
-        list::{lists, split_once},
+        list::{is_token, split_once},
     },
     negotiate::{
         extension::{self, Extension, Extensions},
@@ -87,7 +87,9 @@ impl<'h> Request<'h> {
 
     /// Whether a subprotocol is one of those offered.
     pub(super) fn offers(&self, protocol: &str) -> bool {
-        protocol::offers(self.head.all(Field::Protocol), protocol)
+        // The only one, as a rule, or else one of several.
+        is_token(protocol.as_bytes()) && self.head.first(Field::Protocol) == Some(protocol.as_bytes())
+            || self.protocols().any(|offered| offered == protocol)
     }
 
     /// The extensions offered, the client's favourite first.
@@ -127,7 +129,7 @@ pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
     check_host(head)?;
     check_no_body(head)?;
 
-    let upgrades = head.all(Field::Upgrade).any(|value| lists(value, "websocket"));
+    let upgrades = head.lists(Field::Upgrade, b"websocket");
     if !upgrades && !head.has(Field::Key) && !head.has(Field::Version) {
         return Ok(false);
     }
@@ -135,7 +137,7 @@ pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
     if !upgrades {
         return Err(Rule::UpgradeWithoutWebsocket); // W98
     }
-    if !head.all(Field::Connection).any(|value| lists(value, "upgrade")) {
+    if !head.lists(Field::Connection, b"upgrade") {
         return Err(Rule::ConnectionWithoutUpgrade); // W97
     }
     // W93
@@ -144,9 +146,22 @@ pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
     if !accept::is_key(key) {
         return Err(Rule::KeyInvalid); // W95
     }
-    protocol::check_offer(head.all(Field::Protocol))?;
-    extension::check_offer(head.all(Field::Extensions))?;
+    check_offers(head)?;
     Ok(true)
+}
+
+fn check_offers(head: Head<'_>) -> Result<(), Rule> {
+    match head.first(Field::Protocol) {
+        None => {}
+        // One name alone, as most requests have it, cannot be repeated.
+        Some(value) if !head.repeats(Field::Protocol) && is_token(value) => {}
+        Some(_) => protocol::check_offer(head.all(Field::Protocol))?,
+    }
+    match head.first(Field::Extensions) {
+        None => Ok(()),
+        Some(value) if !head.repeats(Field::Extensions) => extension::check_offer([value].into_iter()),
+        Some(_) => extension::check_offer(head.all(Field::Extensions)),
+    }
 }
 
 /// "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
@@ -172,7 +187,9 @@ fn check_host(head: Head<'_>) -> Result<(), Rule> {
 /// frames (W101).
 fn check_no_body(head: Head<'_>) -> Result<(), Rule> {
     let is_zero = |value: &[u8]| !value.is_empty() && value.iter().all(|&byte| byte == b'0');
-    if head.has(Field::TransferEncoding) || !head.all(Field::ContentLength).all(is_zero) {
+    if head.has(Field::TransferEncoding)
+        || head.has(Field::ContentLength) && !head.all(Field::ContentLength).all(is_zero)
+    {
         return Err(Rule::BodyAnnounced);
     }
     Ok(())
