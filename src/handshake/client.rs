@@ -116,12 +116,13 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         out: &mut (impl Output + ?Sized),
     ) -> Result<Self, HandshakeError> {
         let offered = request.keep(memory.as_mut())?;
-        request.write(out)?;
+        let key = request.key();
+        request.write(&key, out)?;
         Ok(Self {
             memory,
             scanner: Scanner::new(Sort::Response),
             limits,
-            expected: accept::accept(&request.key()),
+            expected: accept::accept(&key),
             offered,
             require_protocol: request.require_protocol,
             deflate: request.deflate,

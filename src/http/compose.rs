@@ -19,7 +19,7 @@ pub(crate) fn write(
         return Err(HandshakeError::NoRoom { needed });
     }
     let mut fits = true;
-    each(&mut |piece| fits = fits && out.put(piece, Body::plain(&[])));
+    each(&mut |piece| fits = fits && (piece.is_empty() || out.put(piece, Body::plain(&[]))));
     if fits { Ok(()) } else { Err(HandshakeError::NoRoom { needed }) }
 }
 

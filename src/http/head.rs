@@ -52,6 +52,12 @@ impl<'h> Head<'h> {
         self.bytes.starts_with(b"GET /")
     }
 
+    /// The three bytes of a response's status.
+    pub(crate) fn status(self) -> [u8; 3] {
+        // Behind "HTTP/1.x ".
+        self.bytes.get(9..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default()
+    }
+
     pub(crate) fn headers(self) -> Headers<'h> {
         Headers { rest: split_line(self.bytes).1 }
     }
@@ -73,9 +79,8 @@ impl<'h> Head<'h> {
     #[cold]
     fn look_for(self, field: Field, place: Place) -> Option<&'h [u8]> {
         match place {
-            Place::Value(start, end) => self.bytes.get(start..end),
             Place::Start(start) => Some(trim(split_line(self.bytes.get(start..)?).0)),
-            Place::Far => Values { field, rest: self.headers() }.next(),
+            Place::Value(..) | Place::Far => Values { field, rest: self.headers() }.next(),
         }
     }
 

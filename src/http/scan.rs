@@ -13,7 +13,7 @@ use super::{
     fields::{Field, Fields},
     head::Head,
     list::{trim_end, trim_start},
-    words::{behind_token, behind_value, token_run, value_run},
+    words::{behind_name, behind_value, token_run, value_run},
 };
 use crate::{
     bytes::{Input, copy_at},
@@ -198,15 +198,14 @@ impl Scanner {
         let mut lines = limits.lines.saturating_sub(self.lines);
         loop {
             let field = Field::of(rest);
-            let value = match (field, rest) {
-                (Some(field), _) => field.value(rest),
-                (None, [b':', ..]) => break,
-                (None, _) => match behind_token(rest) {
-                    [b':', value @ ..] => value,
+            let value = match field {
+                Some(field) => field.value(rest),
+                None => match behind_name(rest) {
+                    Some(value) if value.len().wrapping_add(1) != rest.len() => value,
                     _ => break,
                 },
             };
-            let [b'\r', b'\n', next @ ..] = behind_value(value) else { break };
+            let Some(next) = behind_value(value) else { break };
             if lines == 0 || rest.len().wrapping_sub(next.len()) > longest.saturating_add(2) {
                 break;
             }
@@ -217,7 +216,7 @@ impl Scanner {
                 let len = trim_end(value.get(..end).unwrap_or_default()).len();
                 self.fields.note(field, start, Some(len));
             }
-            lines = lines.saturating_sub(1);
+            lines = lines.wrapping_sub(1);
             rest = next;
         }
         self.lines = limits.lines.saturating_sub(lines);
@@ -401,29 +400,16 @@ fn left(limit: u32, used: u32) -> usize {
 
 /// What is behind a first line of the usual form, if all of it is there.
 fn first_line(sort: Sort, bytes: &[u8]) -> Option<&[u8]> {
-    match (sort, bytes) {
-        (Sort::Request, [b'G', b'E', b'T', b' ', rest @ ..]) => {
+    match sort {
+        Sort::Request => {
+            let rest = bytes.strip_prefix(b"GET ")?;
             rest.get(Class::TARGET.run(rest)..)?.strip_prefix(b" HTTP/1.1\r\n")
         }
-        (
-            Sort::Response,
-            [
-                b'H',
-                b'T',
-                b'T',
-                b'P',
-                b'/',
-                b'1',
-                b'.',
-                b'1'..=b'9',
-                b' ',
-                b'1'..=b'9',
-                b'0'..=b'9',
-                b'0'..=b'9',
-                b' ',
-                rest @ ..,
-            ],
-        ) => rest.get(value_run(rest)..)?.strip_prefix(b"\r\n"),
-        _ => None,
+        Sort::Response => match bytes.strip_prefix(b"HTTP/1.")? {
+            [b'1'..=b'9', b' ', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', reason @ ..] => {
+                behind_value(reason)
+            }
+            _ => None,
+        },
     }
 }

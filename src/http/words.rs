@@ -14,23 +14,22 @@ pub(crate) fn token_run(text: &[u8]) -> usize {
     run(text, Class::TOKEN, behind_usual_token)
 }
 
-/// `text` behind the bytes that a field's value may have.
+/// `text` behind the bytes that a field's value may have and a CR LF, if that is what ends them.
 #[inline(always)]
-pub(crate) fn behind_value(text: &[u8]) -> &[u8] {
+pub(crate) fn behind_value(text: &[u8]) -> Option<&[u8]> {
     match behind_usual_value(text) {
         // What ends most values needs no second look.
-        rest @ [b'\r', ..] => rest,
-        rest => rest.get(value_run(rest)..).unwrap_or_default(),
+        [b'\r', b'\n', rest @ ..] => Some(rest),
+        rest => rest.get(value_run(rest)..)?.strip_prefix(b"\r\n"),
     }
 }
 
-/// `text` behind the bytes that a token may have.
+/// `text` behind the bytes that a token may have and a colon, if that is what ends them.
 #[inline(always)]
-pub(crate) fn behind_token(text: &[u8]) -> &[u8] {
+pub(crate) fn behind_name(text: &[u8]) -> Option<&[u8]> {
     match behind_usual_token(text) {
-        // What ends most names needs no second look.
-        rest @ [b':', ..] => rest,
-        rest => rest.get(token_run(rest)..).unwrap_or_default(),
+        [b':', rest @ ..] => Some(rest),
+        rest => rest.get(token_run(rest)..)?.strip_prefix(b":"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The request that a client sends (RFC 6455 §4.1).
 
-use core::fmt;
+use core::{fmt, ops::Range};
 
 use base64ct::{Base64, Encoding};
 
@@ -114,8 +114,17 @@ impl<'a> Request<'a> {
     }
 
     /// Puts the request out, whole or not at all.
-    pub(super) fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
-        let key = self.key();
+    pub(super) fn write(
+        &self,
+        key: &[u8; 24],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), HandshakeError> {
+        let mut fields = *FIELDS;
+        if let Some(place) = fields.get_mut(KEY) {
+            place.copy_from_slice(key);
+        }
+        let end = if self.protocols.is_empty() { VERSION_END } else { FIELDS.len() };
+        let fields = fields.get(..end).unwrap_or(&fields);
         let (host, port) = self.uri.host_field();
         compose::write(out, |put| {
             put(b"GET ");
@@ -128,13 +137,8 @@ impl<'a> Request<'a> {
                 put(b":");
                 put(Decimal::new(u64::from(port)).as_bytes());
             }
-            put(b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ");
-            put(&key);
-            put(b"\r\nSec-WebSocket-Version: 13");
-            if !self.protocols.is_empty() {
-                put(b"\r\nSec-WebSocket-Protocol: ");
-                self.put_protocols(put);
-            }
+            put(fields);
+            self.put_protocols(put);
             self.put_extensions(put);
             self.put_credentials(put);
             compose::fields(self.headers, put);
@@ -203,6 +207,13 @@ impl<'a> Request<'a> {
         }
     }
 }
+
+/// What stands behind the host of a request with subprotocols, and where in it the key belongs; another ends behind the
+/// version.
+const FIELDS: &[u8; 139] = b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: \
+    ........................\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ";
+const KEY: Range<usize> = 62..86;
+const VERSION_END: usize = 113;
 
 fn put_list<'a>(elements: impl Iterator<Item = &'a str>, put: &mut dyn FnMut(&[u8])) {
     for (at, element) in elements.enumerate() {

@@ -80,8 +80,8 @@ impl fmt::Debug for Response<'_> {
 
 /// The status: three digits, as the scanner saw to.
 pub(super) fn status(head: Head<'_>) -> u16 {
-    let [_, status, _] = head.first_line();
-    core::str::from_utf8(status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+    let digits = head.status().map(|digit| u16::from(digit & 0x0f));
+    digits.iter().fold(0, |status, digit| status.wrapping_mul(10).wrapping_add(*digit))
 }
 
 /// Upgrade, Connection and Accept of a 101.
@@ -104,9 +104,8 @@ pub(super) fn check(head: Head<'_>, expected: &[u8; 28]) -> Result<(), Rule> {
 
 /// The subprotocol of a 101, against those offered (W117, W118).
 pub(super) fn check_protocol(head: Head<'_>, offered: &[u8], required: bool) -> Result<(), Rule> {
-    let offered = elements(offered).filter_map(|name| core::str::from_utf8(name).ok());
     match head.at_most_one(Field::Protocol, Rule::ProtocolRepeated)? {
-        Some(value) => protocol::check_answer(value, offered),
+        Some(value) => protocol::check_answer(value, elements(offered)),
         None if required => Err(Rule::ProtocolNotChosen),
         None => Ok(()),
     }
@@ -119,6 +118,9 @@ pub(super) fn check_extensions(
     kept: &[u8],
     policy: Option<&DeflatePolicy>,
 ) -> Result<Agreed, Rule> {
+    if !head.has(Field::Extensions) {
+        return Ok(Agreed::default());
+    }
     let lines = head.all(Field::Extensions);
     let offers = kept.split_inclusive(|&byte| byte == b'\n').filter_map(<[u8]>::split_first).flat_map(
         |(bits, offer)| {
