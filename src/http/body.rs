@@ -35,7 +35,7 @@ impl Framing {
             return Self::Done;
         }
         if let Some(coding) = head.all(Field::TransferEncoding).last() {
-            return if lists(coding, b"chunked") { Self::Chunked(Chunk::Size(0)) } else { Self::UntilEnd };
+            return if lists(coding, "chunked") { Self::Chunked(Chunk::Size(0)) } else { Self::UntilEnd };
         }
         match head.first(Field::ContentLength).and_then(digits) {
             Some(0) => Self::Done,

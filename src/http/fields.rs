@@ -1,6 +1,6 @@
 //! Where the fields of a handshake stand in a head: found while it is read, so that nobody has to look for them again.
 
-use super::words::is_word;
+use super::words::behind_word;
 
 /// A field that a handshake reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,22 +55,24 @@ impl Field {
             CONN => Self::Connection.begins(line, b"connection:"),
             CONT => Self::ContentLength.begins(line, b"content-length:"),
             TRAN => Self::TransferEncoding.begins(line, b"transfer-encoding:"),
-            // Behind "Sec-WebSocket-".
-            SEC => match line.get(14)? | 0x20 {
-                b'k' => Self::Key.begins(line, b"sec-websocket-key:"),
-                b'a' => Self::Accept.begins(line, b"sec-websocket-accept:"),
-                b'v' => Self::Version.begins(line, b"sec-websocket-version:"),
-                b'p' => Self::Protocol.begins(line, b"sec-websocket-protocol:"),
-                b'e' => Self::Extensions.begins(line, b"sec-websocket-extensions:"),
-                _ => None,
-            },
+            SEC => {
+                let rest = behind_word(line, b"sec-websocket-")?;
+                match rest.first()? | 0x20 {
+                    b'k' => Self::Key.begins(rest, b"key:"),
+                    b'a' => Self::Accept.begins(rest, b"accept:"),
+                    b'v' => Self::Version.begins(rest, b"version:"),
+                    b'p' => Self::Protocol.begins(rest, b"protocol:"),
+                    b'e' => Self::Extensions.begins(rest, b"extensions:"),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }
 
     #[inline(always)]
     fn begins<const N: usize>(self, line: &[u8], start: &[u8; N]) -> Option<Self> {
-        is_word(line.first_chunk::<N>()?, start).then_some(self)
+        behind_word(line, start).map(|_| self)
     }
 
     /// What is behind the colon of a line of this field.

@@ -98,15 +98,10 @@ impl<'h> Head<'h> {
     }
 
     /// Whether a field, which is a comma list, has `word` among its elements (W97, W98).
-    #[inline(always)]
-    pub(crate) fn lists<const N: usize>(self, field: Field, word: &[u8; N]) -> bool {
+    pub(crate) fn lists(self, field: Field, word: &str) -> bool {
         // A single element is the most common, and needs no search for commas.
-        self.first(field).is_some_and(|value| is_word(value, word)) || self.lists_among(field, word)
-    }
-
-    #[inline(never)]
-    fn lists_among(self, field: Field, word: &[u8]) -> bool {
-        self.all(field).any(|value| lists(value, word))
+        self.first(field).is_some_and(|value| is_word(value, word.as_bytes()))
+            || self.all(field).any(|value| lists(value, word))
     }
 
     /// Whether the head has this field.

@@ -35,8 +35,8 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 /// Whether some element of the comma list equals `word`, in small letters, case aside (W97, W98).
-pub(crate) fn lists(value: &[u8], word: &[u8]) -> bool {
-    elements(value).any(|element| is_word(element, word))
+pub(crate) fn lists(value: &[u8], word: &str) -> bool {
+    elements(value).any(|element| is_word(element, word.as_bytes()))
 }
 
 /// What stands before and behind the first `mark`, an ASCII character.
@@ -112,7 +112,7 @@ mod tests {
             ("", false),
         ];
         for (value, expected) in rows {
-            assert_eq!(lists(value.as_bytes(), b"upgrade"), expected, "{value:?}");
+            assert_eq!(lists(value.as_bytes(), "upgrade"), expected, "{value:?}");
         }
     }
 }

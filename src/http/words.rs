@@ -83,8 +83,20 @@ fn run(text: &[u8], class: Class, usual: impl Fn(&[u8]) -> &[u8]) -> usize {
 }
 
 /// Whether `text` is `word`, without regard to case. `word` is of small letters, hyphens and colons.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn is_word(text: &[u8], word: &[u8]) -> bool {
+    is(text, word)
+}
+
+/// What is behind `word` in `text`, if that begins with it: as [`is_word`].
+#[inline(always)]
+pub(crate) fn behind_word<'t, const N: usize>(text: &'t [u8], word: &[u8; N]) -> Option<&'t [u8]> {
+    let (start, rest) = text.split_first_chunk::<N>()?;
+    is(start, word).then_some(rest)
+}
+
+#[inline(always)]
+fn is(text: &[u8], word: &[u8]) -> bool {
     // Of the bytes of a word a letter alone has the bit 40. So a capital letter becomes a small one, and nothing else
     // becomes anything.
     let eight = |(text, word): (&[u8; 8], &[u8; 8])| {

@@ -92,7 +92,7 @@ pub(super) fn check(head: Head<'_>, expected: &[u8; 28]) -> Result<(), Rule> {
     if !is_word(upgrade, b"websocket") {
         return Err(Rule::UpgradeAnswer);
     }
-    if !head.lists(Field::Connection, b"upgrade") {
+    if !head.lists(Field::Connection, "upgrade") {
         return Err(Rule::ConnectionAnswer);
     }
     let accept = head.one(Field::Accept, Rule::AcceptMissing, Rule::AcceptRepeated)?; // W116

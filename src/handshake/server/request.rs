@@ -129,7 +129,7 @@ pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
     check_host(head)?;
     check_no_body(head)?;
 
-    let upgrades = head.lists(Field::Upgrade, b"websocket");
+    let upgrades = head.lists(Field::Upgrade, "websocket");
     if !upgrades && !head.has(Field::Key) && !head.has(Field::Version) {
         return Ok(false);
     }
@@ -137,7 +137,7 @@ pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
     if !upgrades {
         return Err(Rule::UpgradeWithoutWebsocket); // W98
     }
-    if !head.lists(Field::Connection, b"upgrade") {
+    if !head.lists(Field::Connection, "upgrade") {
         return Err(Rule::ConnectionWithoutUpgrade); // W97
     }
     // W93
