@@ -13,7 +13,9 @@ const HOUSE: &[(u8, &[&str])] = &[
     (0, &["mask::simd"]),
     (0, &["mask"]),
     (1, &["error", "bytes", "close"]),
-    (2, &["frame::header", "http::list", "http::accept", "http::ipv6", "http::uri_error"]),
+    (2, &["frame::header", "http::class", "http::ipv6", "http::uri_error"]),
+    (2, &["http::words"]),
+    (2, &["http::list", "http::accept", "http::fields"]),
     (
         2,
         &[
@@ -23,10 +25,9 @@ const HOUSE: &[(u8, &[&str])] = &[
             "http::authority",
             "http::compose",
             "http::head",
-            "http::scan",
         ],
     ),
-    (2, &["frame::prepared", "http::body", "http::uri"]),
+    (2, &["frame::prepared", "http::body", "http::scan", "http::uri"]),
     (2, &["frame", "http"]),
     (3, &["state", "role"]),
     (3, &["negotiate::protocol", "negotiate::origin", "negotiate::extension_grammar"]),

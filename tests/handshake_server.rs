@@ -5,10 +5,13 @@
 mod handshake;
 
 use handshake::server::{
-    CONNECTION, HOST, KEY, Read, Server, UPGRADE, VERSION, instead, reads, refusal, target, with,
+    CONNECTION, HOST, KEY, Read, Server, UPGRADE, VERSION, facts, instead, reads, refusal, target, with,
 };
 use proptest::prelude::*;
-use websocket_proto::Rule;
+use websocket_proto::{
+    HeadLimits, Input, Rule,
+    server::{Handshake, Progress},
+};
 
 fn facts_of(bytes: &[u8]) -> String {
     match reads(bytes) {
@@ -383,6 +386,45 @@ fn legal() {
     ];
     for (stream, facts) in rows {
         assert_eq!(facts_of(&stream), facts, "{}", stream.escape_ascii());
+    }
+}
+
+/// Where a field stands, and how long it is, is remembered for the first 32 KiB and for values of 254 bytes: what lies
+/// beyond is looked for, and found all the same (W105, W159).
+#[test]
+fn far_behind_and_long() {
+    let limits = HeadLimits { bytes: u32::MAX, lines: u16::MAX, line: u32::MAX };
+    let read = |head: &str, read: usize| {
+        let mut handshake = Handshake::new(vec![0; 64 << 10], limits);
+        let mut bytes = head.as_bytes().to_vec();
+        for piece in bytes.chunks_mut(read) {
+            match handshake.receive(Input::new(piece), &mut Vec::new()) {
+                Progress::More => {}
+                Progress::Request { request, .. } => return Ok(facts(&request)),
+                Progress::Failed(error) => return Err(error.rule),
+            }
+        }
+        panic!("the head is not complete");
+    };
+    for before in (32_400..32_800).step_by(41).chain([0, 40_000]) {
+        for long in [253, 254, 255, 300] {
+            let (before, long) = ("y".repeat(before), "p".repeat(long));
+            let head = |more: &str| {
+                format!(
+                    "GET / HTTP/1.1\r\nX: {before}\r\nOrigin: \t http://{long} \t\r\n{HOST}{UPGRADE}\
+                     Connection: keep-alive\r\n{CONNECTION}{KEY}{VERSION}Sec-WebSocket-Protocol: a, b\r\n\
+                     SEC-WEBSOCKET-PROTOCOL:{long}\r\nSec-WebSocket-Extensions: x; y={long}\r\n{more}\r\n"
+                )
+            };
+            let expected = format!(
+                "upgrade / None host h origin \"http://{long}\" protocols [\"a\", \"b\", {long:?}] extensions [\"x\"]"
+            );
+            for len in [usize::MAX, 1460, 1] {
+                assert_eq!(read(&head(""), len), Ok(expected.clone()));
+                assert_eq!(read(&head("host: h\r\n"), len), Err(Rule::HostRepeated)); // W157
+                assert_eq!(read(&head("sec-websocket-protocol: a\r\n"), len), Err(Rule::ProtocolOffer)); // W103
+            }
+        }
     }
 }
 

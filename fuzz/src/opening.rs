@@ -127,11 +127,10 @@ pub fn opening(data: &[u8]) {
     let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
     let offers: Vec<(&str, Rsv)> = offers.iter().map(|offer| (&offer[..], Rsv::RSV1)).collect();
     let headers = borrowed(&fields);
-    let bare = client::Request::new(uri, *b"the sample nonce").protocols(&protocols).extensions(&offers);
-    let request = bare.headers(&headers);
+    let bare = |nonce| client::Request::new(uri, nonce).protocols(&protocols).extensions(&offers);
+    let request = bare(*b"the sample nonce").headers(&headers);
     // Neither the nonce nor the values of fields, which may be secret.
-    assert_eq!(format!("{request:?}"), format!("{bare:?}"));
-    assert!(!format!("{request:?}").contains("nonce"));
+    assert_eq!(format!("{request:?}"), format!("{:?}", bare([0; 16])));
     // Nor the source of keys.
     assert_eq!(format!("{:?}", Client(CloseCode::NORMAL)), "Client");
 

@@ -45,7 +45,6 @@ use crate::{
     http::{
         accept,
         body::Framing,
-        head::Head,
         scan::{Scanner, Sort},
     },
     negotiate::{agreed::Agreed, deflate::DeflatePolicy},
@@ -117,12 +116,13 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         out: &mut (impl Output + ?Sized),
     ) -> Result<Self, HandshakeError> {
         let offered = request.keep(memory.as_mut())?;
-        request.write(out)?;
+        let key = request.key();
+        request.write(&key, out)?;
         Ok(Self {
             memory,
             scanner: Scanner::new(Sort::Response),
             limits,
-            expected: accept::accept(&request.key()),
+            expected: accept::accept(&key),
             offered,
             require_protocol: request.require_protocol,
             deflate: request.deflate,
@@ -159,8 +159,9 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         match self.stage {
             Stage::Reading | Stage::Failed(_) => None,
             Stage::Body(_) | Stage::Opened(_) | Stage::Refused => {
-                let (head, rest) = self.answer().split_at_checked(self.scanner.kept())?;
-                Some(Response::new(Head::new(head), rest.get(..self.body).unwrap_or_default()))
+                let answer = self.answer();
+                let rest = answer.get(self.scanner.kept()..)?;
+                Some(Response::new(self.scanner.head(answer), rest.get(..self.body).unwrap_or_default()))
             }
         }
     }
@@ -220,7 +221,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         let start = self.start();
         let Some(memory) = self.memory.as_mut().get_mut(start..) else { return Ok(()) };
         while self.stage == Stage::Reading && self.scanner.scan(input, memory, &self.limits)? {
-            let head = Head::new(memory.get(..self.scanner.kept()).unwrap_or_default());
+            let head = self.scanner.head(memory);
             let status = response::status(head);
             // "If the status code received from the server is not 101, the client handles the response per HTTP
             // [...] procedures" (RFC 6455 §4.1, W112, W113). A 1xx has no body, whatever it announces (W164).
@@ -266,7 +267,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         let [protocols, extensions] = self.offered;
         let (protocols, rest) = memory.split_at_checked(protocols).unwrap_or_default();
         let extensions = rest.get(..extensions).unwrap_or_default();
-        let head = Head::new(self.head());
+        let head = self.scanner.head(self.answer());
         response::check(head, &self.expected)?;
         response::check_protocol(head, protocols, self.require_protocol)?;
         response::check_extensions(head, extensions, self.deflate.as_ref())

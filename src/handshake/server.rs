@@ -52,10 +52,7 @@ use crate::{
     config::HeadLimits,
     error::ProtocolError,
     event::Event,
-    http::{
-        head::Head,
-        scan::{Scanner, Sort},
-    },
+    http::scan::{Scanner, Sort},
     negotiate::agreed::Agreed,
     rule::Rule,
 };
@@ -117,9 +114,9 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
     /// The request that awaits its answer.
     pub fn request(&mut self) -> Option<Request<'_>> {
         let Stage::Requested { upgrade, .. } = self.stage else { return None };
-        let head = self.memory.as_ref().get(..self.scanner.kept())?;
+        let head = self.scanner.head(self.memory.as_ref());
         let position = self.scanner.fault(Rule::OriginRefused).offset;
-        Some(Request::new(Head::new(head), upgrade, position, &mut self.stage))
+        Some(Request::new(head, upgrade, position, &mut self.stage))
     }
 
     /// What was agreed on, once the request was accepted: for [`Connection::new`](crate::Connection::new).
@@ -161,7 +158,8 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
             return Ok(());
         }
         if self.scanner.scan(input, self.memory.as_mut(), &self.limits)? {
-            let upgrade = request::check(Head::new(self.head())).map_err(|rule| self.scanner.fault(rule))?;
+            let upgrade = request::check(self.scanner.head(self.memory.as_ref()))
+                .map_err(|rule| self.scanner.fault(rule))?;
             self.stage = Stage::Requested { upgrade, told: false };
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Sec-WebSocket-Key and Sec-WebSocket-Accept (RFC 6455 §1.3, §4.1, §4.2.2).
 
+use super::class::Class;
 use base64ct::{Base64, Encoding};
 
 /// The accept value that belongs to a key, as received and trimmed.
@@ -22,8 +23,8 @@ pub(crate) fn accept(key: &[u8; 24]) -> [u8; 28] {
 /// The four spare bits of the last character may be set: RFC 6455 §4.1's own example sets them. So it is the alphabet
 /// that is checked, and nothing is decoded.
 pub(crate) fn is_key(text: &[u8]) -> bool {
-    let is_character = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    text.strip_suffix(b"==").is_some_and(|text| text.len() == 22 && text.iter().all(is_character))
+    let Some((text, b"==")) = text.split_at_checked(22) else { return false };
+    text.iter().all(|&byte| Class::BASE64.has(byte))
 }
 
 /// The key that a client sends for its nonce.

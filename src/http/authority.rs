@@ -1,6 +1,7 @@
 //! `host[:port]`, as Host, Origin and URIs have it (RFC 3986 §3.2), without user info.
 
 use super::{
+    class::Class,
     ipv6,
     uri_error::{UriError, UriFault},
 };
@@ -8,8 +9,8 @@ use super::{
 /// A host and, if one was written, a port (W157).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Authority<'a> {
-    /// As written, an IPv6 address in its brackets.
-    host: &'a str,
+    /// As written, an IPv6 address in its brackets: ASCII.
+    host: &'a [u8],
     port: Option<u16>,
 }
 
@@ -20,24 +21,30 @@ impl<'a> Authority<'a> {
 
     /// [`parse`](Self::parse) that says what is wrong, at a byte of `text`.
     pub(crate) fn read(text: &'a [u8]) -> Result<Self, UriError> {
+        // A name or IPv4 address without port, as most are.
+        if !text.is_empty() && Class::HOST.fills(text) {
+            return Ok(Self { host: text, port: None });
+        }
+        Self::take_apart(text)
+    }
+
+    fn take_apart(text: &'a [u8]) -> Result<Self, UriError> {
         let (host, port) = match text.first() {
             Some(b'[') => split_ipv6(text)?,
             _ => split_name(text)?,
         };
-        // Both have shown that the host is ASCII.
-        let host = core::str::from_utf8(host).map_err(|_| UriError::new(UriFault::Character, 0))?;
         let port = read_port(port).map_err(|error| error.behind(host.len()))?;
         Ok(Self { host, port })
     }
 
     /// The host as written, an IPv6 address in its brackets.
     pub(crate) fn host(self) -> &'a str {
-        self.host
+        core::str::from_utf8(self.host).unwrap_or_default()
     }
 
     /// The host as written, an IPv6 address without its brackets.
     pub(crate) fn bare_host(self) -> &'a str {
-        self.bracketed().unwrap_or(self.host)
+        core::str::from_utf8(self.bracketed().unwrap_or(self.host)).unwrap_or_default()
     }
 
     /// The port as written. RFC 3986 §3.2.3 allows a colon with nothing behind it: that is no port.
@@ -62,33 +69,35 @@ impl<'a> Authority<'a> {
     }
 
     fn ipv6(self) -> Option<ipv6::Groups> {
-        ipv6::parse(self.bracketed()?.as_bytes())
+        ipv6::parse(self.bracketed()?)
     }
 
-    fn bracketed(self) -> Option<&'a str> {
-        self.host.strip_prefix('[')?.strip_suffix(']')
+    fn bracketed(self) -> Option<&'a [u8]> {
+        bracketed(self.host)
     }
 }
 
-/// Checks that `text` has only `unreserved`, `sub-delims` and whole `pct-encoded` of RFC 3986, and what is in `more`.
-pub(crate) fn check_characters(text: &[u8], more: &[u8]) -> Result<(), UriError> {
-    let mut rest = text;
-    while let [byte, tail @ ..] = rest {
-        let fault = match (byte, tail) {
-            (b'%', [high, low, behind @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                rest = behind;
-                continue;
+/// Checks that `text` has only bytes of `class` and whole `pct-encoded` (RFC 3986 §2.1).
+pub(crate) fn check_characters(text: &[u8], class: Class) -> Result<(), UriError> {
+    let (found, rest) = split(text, class)?;
+    if rest.is_empty() { Ok(()) } else { Err(UriError::new(UriFault::Character, found.len())) }
+}
+
+/// The bytes of `class` and whole `pct-encoded` that `text` begins with, and what follows.
+fn split(text: &[u8], class: Class) -> Result<(&[u8], &[u8]), UriError> {
+    let mut at = 0_usize;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let run = class.run(rest);
+        at = at.saturating_add(run);
+        match rest.get(run..).unwrap_or_default() {
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                at = at.saturating_add(3);
             }
-            (b'%', _) => UriFault::Percent,
-            _ if is_unreserved(*byte) || is_sub_delim(*byte) || more.contains(byte) => {
-                rest = tail;
-                continue;
-            }
-            _ => UriFault::Character,
-        };
-        return Err(UriError::new(fault, text.len().saturating_sub(rest.len())));
+            [b'%', ..] => return Err(UriError::new(UriFault::Percent, at)),
+            rest => return Ok((text.get(..at).unwrap_or_default(), rest)),
+        }
     }
-    Ok(())
 }
 
 /// A host in brackets, and the colon and port behind it.
@@ -96,22 +105,23 @@ fn split_ipv6(text: &[u8]) -> Result<(&[u8], &[u8]), UriError> {
     let fault = UriError::new(UriFault::Ipv6, 0);
     let end = text.iter().position(|&byte| byte == b']').ok_or(fault)?;
     let (host, port) = text.split_at_checked(end.saturating_add(1)).ok_or(fault)?;
-    let address = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).ok_or(fault)?;
     // No zone, and no `IPvFuture`.
-    ipv6::parse(address).ok_or(fault)?;
+    ipv6::parse(bracketed(host).ok_or(fault)?).ok_or(fault)?;
     Ok((host, port))
 }
 
 /// A name or IPv4 address, and the colon and port behind it.
 fn split_name(text: &[u8]) -> Result<(&[u8], &[u8]), UriError> {
-    let end = text.iter().position(|&byte| byte == b':').unwrap_or(text.len());
-    let (host, port) = text.split_at_checked(end).unwrap_or((text, &[]));
-    check_characters(host, &[])?;
-    // RFC 9110 §4.2.1: "A recipient that processes such a URI reference MUST reject it as invalid."
-    if host.is_empty() {
-        return Err(UriError::new(UriFault::Host, 0));
+    let (host, port) = split(text, Class::HOST)?;
+    match (host, port) {
+        // RFC 9110 §4.2.1: "A recipient that processes such a URI reference MUST reject it as invalid."
+        ([], [] | [b':', ..]) => Err(UriError::new(UriFault::Host, 0)),
+        _ => Ok((host, port)),
     }
-    Ok((host, port))
+}
+
+fn bracketed(host: &[u8]) -> Option<&[u8]> {
+    host.strip_prefix(b"[")?.strip_suffix(b"]")
 }
 
 /// What follows a host: nothing, or a colon and digits.
@@ -130,14 +140,6 @@ fn read_port(text: &[u8]) -> Result<Option<u16>, UriError> {
         port = longer.ok_or(UriError::new(UriFault::Port, index.saturating_add(1)))?;
     }
     Ok(Some(port))
-}
-
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-}
-
-fn is_sub_delim(byte: u8) -> bool {
-    b"!$&'()*+,;=".contains(&byte)
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! The body of a response that is no 101 (RFC 9112 §6), as much of it as the caller's memory holds.
 
-use super::{
-    head::Head,
-    list::{lists, trim},
-};
+use super::{fields::Field, head::Head, list::lists};
 use crate::bytes::{Input, copy_at};
 
 /// How the rest of a body is framed.
@@ -37,10 +34,10 @@ impl Framing {
         if matches!(status, 204 | 304) {
             return Self::Done;
         }
-        if let Some(coding) = head.all("Transfer-Encoding").last() {
+        if let Some(coding) = head.all(Field::TransferEncoding).last() {
             return if lists(coding, "chunked") { Self::Chunked(Chunk::Size(0)) } else { Self::UntilEnd };
         }
-        match head.all("Content-Length").next().map(trim).and_then(digits) {
+        match head.first(Field::ContentLength).and_then(digits) {
             Some(0) => Self::Done,
             Some(len) => Self::Length(len),
             None => Self::UntilEnd,

@@ -19,7 +19,7 @@ pub(crate) fn write(
         return Err(HandshakeError::NoRoom { needed });
     }
     let mut fits = true;
-    each(&mut |piece| fits = fits && out.put(piece, Body::plain(&[])));
+    each(&mut |piece| fits = fits && (piece.is_empty() || out.put(piece, Body::plain(&[]))));
     if fits { Ok(()) } else { Err(HandshakeError::NoRoom { needed }) }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn check_fields(fields: &[(&str, &str)], own: &[&str]) -> Result<(), 
     Ok(())
 }
 
-/// Writes fields, a line each.
+/// Writes fields: a line each, behind the end of the one before.
 pub(crate) fn fields(fields: &[(&str, &str)], put: &mut dyn FnMut(&[u8])) {
     for (name, value) in fields {
         field(name, value.as_bytes(), put);
@@ -48,10 +48,10 @@ pub(crate) fn fields(fields: &[(&str, &str)], put: &mut dyn FnMut(&[u8])) {
 }
 
 pub(crate) fn field(name: &str, value: &[u8], put: &mut dyn FnMut(&[u8])) {
+    put(b"\r\n");
     put(name.as_bytes());
     put(b": ");
     put(value);
-    put(b"\r\n");
 }
 
 /// A number in decimal digits.

@@ -1,12 +1,17 @@
 //! A complete head, read in place: its first line and its fields, without a map.
 
-use super::list::trim;
+use super::{
+    fields::{Field, Fields, Place},
+    list::{lists, trim},
+    words::{is_word, value_run},
+};
 use crate::rule::Rule;
 
 /// A head that the scanner found sound, normalised: lines end with CR LF, the last is empty.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head<'h> {
     bytes: &'h [u8],
+    fields: &'h Fields,
 }
 
 /// The fields of a head, in the order of its lines: names as they were written (compare them without case), and
@@ -18,9 +23,16 @@ pub struct Headers<'h> {
     rest: &'h [u8],
 }
 
+/// The values of one field, looked for line by line.
+#[derive(Clone, Debug)]
+struct Values<'h> {
+    field: Field,
+    rest: Headers<'h>,
+}
+
 impl<'h> Head<'h> {
-    pub(crate) const fn new(bytes: &'h [u8]) -> Self {
-        Self { bytes }
+    pub(crate) const fn new(bytes: &'h [u8], fields: &'h Fields) -> Self {
+        Self { bytes, fields }
     }
 
     /// The first line's three parts: method, target and version, or version, status and reason.
@@ -30,25 +42,90 @@ impl<'h> Head<'h> {
         core::array::from_fn(|_| parts.next().unwrap_or_default())
     }
 
+    /// Whether the method is GET.
+    pub(crate) fn is_get(self) -> bool {
+        self.bytes.starts_with(b"GET ")
+    }
+
+    /// Whether the method is GET, and the target an absolute path.
+    pub(crate) fn is_get_of_path(self) -> bool {
+        self.bytes.starts_with(b"GET /")
+    }
+
+    /// The three bytes of a response's status.
+    pub(crate) fn status(self) -> [u8; 3] {
+        // Behind "HTTP/1.x ".
+        self.bytes.get(9..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default()
+    }
+
     pub(crate) fn headers(self) -> Headers<'h> {
         Headers { rest: split_line(self.bytes).1 }
     }
 
-    /// Every value of a field, in order; names are compared without case (W159).
-    pub(crate) fn all<'n>(self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + Clone + use<'h, 'n> {
-        self.headers().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    /// The first value of a field; names are compared without case (W159).
+    pub(crate) fn named(self, name: &str) -> Option<&'h [u8]> {
+        self.headers().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The first value of a field.
+    pub(crate) fn first(self, field: Field) -> Option<&'h [u8]> {
+        match self.fields.first(field)? {
+            Place::Value(start, end) => self.bytes.get(start..end),
+            place => self.look_for(field, place),
+        }
+    }
+
+    /// The first value of a field that came in pieces, or far behind.
+    #[cold]
+    fn look_for(self, field: Field, place: Place) -> Option<&'h [u8]> {
+        match place {
+            Place::Start(start) => Some(trim(split_line(self.bytes.get(start..)?).0)),
+            Place::Value(..) | Place::Far => Values { field, rest: self.headers() }.next(),
+        }
+    }
+
+    /// Whether a field has several lines.
+    pub(crate) fn repeats(self, field: Field) -> bool {
+        self.fields.is_repeated(field)
+    }
+
+    /// Every value of a field, in order.
+    pub(crate) fn all(self, field: Field) -> impl Iterator<Item = &'h [u8]> + Clone + use<'h> {
+        let repeated = self.fields.is_repeated(field);
+        let (first, rest) =
+            if repeated { (None, self.headers()) } else { (self.first(field), Headers { rest: &[] }) };
+        first.into_iter().chain(Values { field, rest })
+    }
+
+    /// Whether a field, which is a comma list, has `word` among its elements (W97, W98).
+    pub(crate) fn lists(self, field: Field, word: &str) -> bool {
+        // A single element is the most common, and needs no search for commas.
+        self.first(field).is_some_and(|value| is_word(value, word.as_bytes()))
+            || self.all(field).any(|value| lists(value, word))
+    }
+
+    /// Whether the head has this field.
+    pub(crate) fn has(self, field: Field) -> bool {
+        self.fields.first(field).is_some()
     }
 
     /// The value of a field that may stand once.
-    pub(crate) fn at_most_one(self, name: &str, repeated: Rule) -> Result<Option<&'h [u8]>, Rule> {
-        let mut values = self.all(name);
-        let value = values.next();
-        if values.next().is_some() { Err(repeated) } else { Ok(value) }
+    pub(crate) fn at_most_one(self, field: Field, repeated: Rule) -> Result<Option<&'h [u8]>, Rule> {
+        if self.fields.is_repeated(field) { Err(repeated) } else { Ok(self.first(field)) }
     }
 
     /// The value of a field that must stand once.
-    pub(crate) fn one(self, name: &str, missing: Rule, repeated: Rule) -> Result<&'h [u8], Rule> {
-        self.at_most_one(name, repeated)?.ok_or(missing)
+    pub(crate) fn one(self, field: Field, missing: Rule, repeated: Rule) -> Result<&'h [u8], Rule> {
+        self.at_most_one(field, repeated)?.ok_or(missing)
+    }
+}
+
+impl<'h> Iterator for Values<'h> {
+    type Item = &'h [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = self.field.name().as_bytes();
+        self.rest.find(|(found, _)| is_word(found.as_bytes(), name)).map(|(_, value)| value)
     }
 }
 
@@ -56,6 +133,9 @@ impl<'h> Iterator for Headers<'h> {
     type Item = (&'h str, &'h [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
         let (line, rest) = split_line(self.rest);
         let colon = line.iter().position(|&byte| byte == b':')?;
         self.rest = rest;
@@ -64,9 +144,8 @@ impl<'h> Iterator for Headers<'h> {
     }
 }
 
-/// The first line without its CR LF, and what follows. A value has no CR: the scanner saw to that.
+/// The first line without its CR LF, and what follows. A line has no controls: the scanner saw to that.
 fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let end = bytes.iter().position(|&byte| byte == b'\r').unwrap_or(bytes.len());
-    let (line, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
+    let (line, rest) = bytes.split_at_checked(value_run(bytes)).unwrap_or_default();
     (line, rest.get(2..).unwrap_or_default())
 }

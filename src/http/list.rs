@@ -1,18 +1,26 @@
 //! Tokens and comma lists of HTTP fields (RFC 9110 §5.6).
 
+use super::{class::Class, words::is_word};
+
 /// Whether `text` is a token: one `tchar` or more (RFC 9110 §5.6.2).
 pub(crate) fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().copied().all(is_tchar)
-}
-
-/// Whether `byte` may stand in a token (RFC 9110 §5.6.2).
-pub(crate) fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    !text.is_empty() && Class::TOKEN.fills(text)
 }
 
 /// `value` without the optional white space around it (W99): spaces and tabs, nothing else.
-pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+pub(crate) fn trim(value: &[u8]) -> &[u8] {
+    trim_end(trim_start(value))
+}
+
+pub(crate) fn trim_start(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    value
+}
+
+pub(crate) fn trim_end(mut value: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = value {
         value = rest;
     }
     value
@@ -26,9 +34,9 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     value.split(|&byte| byte == b',').map(trim).filter(|element| !element.is_empty())
 }
 
-/// Whether some element of the comma list equals `word`, ASCII case aside (W97, W98).
+/// Whether some element of the comma list equals `word`, in small letters, case aside (W97, W98).
 pub(crate) fn lists(value: &[u8], word: &str) -> bool {
-    elements(value).any(|element| element.eq_ignore_ascii_case(word.as_bytes()))
+    elements(value).any(|element| is_word(element, word.as_bytes()))
 }
 
 /// What stands before and behind the first `mark`, an ASCII character.
@@ -49,7 +57,7 @@ mod tests {
         // RFC 9110 §5.6.2 lists every `tchar`.
         let tchars = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         for byte in 0..=255 {
-            assert_eq!(is_tchar(byte), tchars.contains(&byte), "{byte:#x}");
+            assert_eq!(is_token(&[byte]), tchars.contains(&byte), "{byte:#x}");
         }
         assert!(is_token(tchars));
         for (text, legal) in

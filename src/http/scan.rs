@@ -1,11 +1,20 @@
-//! A head's bytes, checked one after the other as they come, each once (W100, W105), and kept in the caller's memory.
+//! A head's bytes, checked as they come (W100, W105), and kept in the caller's memory.
+//!
+//! Lines that are there as a whole and have nothing unusual are taken as a whole. All others are gone through byte by
+//! byte: these are what one machine judges, so that a fault is the same wherever the stream is cut.
 //!
 //! ```text
 //!  request:  method SP target SP HTTP/1.x CR LF  ┐
 //!  response: HTTP/1.x SP status [SP reason] CR LF ┴▶ (name ":" value CR LF)* CR LF
 //! ```
 
-use super::list::is_tchar;
+use super::{
+    class::Class,
+    fields::{Field, Fields},
+    head::Head,
+    list::{trim_end, trim_start},
+    words::{behind_name, behind_value, token_run, value_run},
+};
 use crate::{
     bytes::{Input, copy_at},
     config::HeadLimits,
@@ -62,13 +71,23 @@ pub(crate) struct Scanner {
     lines: u16,
     /// Bytes kept.
     kept: usize,
+    fields: Fields,
 }
 
 const VERSION: &[u8; 7] = b"HTTP/1.";
 
 impl Scanner {
     pub(crate) const fn new(sort: Sort) -> Self {
-        Self { sort, step: Self::first_step(sort), offset: 0, head: 0, line: 0, lines: 0, kept: 0 }
+        Self {
+            sort,
+            step: Self::first_step(sort),
+            offset: 0,
+            head: 0,
+            line: 0,
+            lines: 0,
+            kept: 0,
+            fields: Fields::new(),
+        }
     }
 
     /// Begins the next head of the same stream: what came was an interim response.
@@ -86,6 +105,11 @@ impl Scanner {
     /// Bytes kept in the memory: the head, if it is complete, normalised (no empty first line, no folds).
     pub(crate) const fn kept(&self) -> usize {
         self.kept
+    }
+
+    /// The head that is kept in `memory`, if it is complete.
+    pub(crate) fn head<'h>(&'h self, memory: &'h [u8]) -> Head<'h> {
+        Head::new(memory.get(..self.kept).unwrap_or_default(), &self.fields)
     }
 
     /// Whether the head is complete.
@@ -107,29 +131,108 @@ impl Scanner {
         limits: &HeadLimits,
     ) -> Result<bool, ProtocolError> {
         while self.step != Step::Done {
-            let rest = input.as_slice();
-            let Some(&byte) = rest.first() else { return Ok(false) };
-            // A run of bytes that all stand in the same place; what ends it is looked at alone.
-            let run = self.run(rest);
-            if run == 0 {
-                self.byte(byte, memory, limits)?;
-                input.take(1);
-            } else {
-                self.keep(rest.get(..run).unwrap_or_default(), memory, limits)?;
-                input.take(run);
+            if self.begins_line() {
+                let taken = self.lines(input.as_slice(), memory, limits);
+                input.take(taken);
+                if self.step == Step::Done {
+                    break;
+                }
             }
+            if input.is_empty() {
+                return Ok(false);
+            }
+            let taken = self.piece(input.as_slice(), memory, limits)?;
+            input.take(taken);
         }
         Ok(true)
     }
 
-    fn run(&self, rest: &[u8]) -> usize {
-        let ends = match self.step {
-            Step::Method | Step::Name => rest.iter().position(|&byte| !is_tchar(byte)),
-            Step::Target => rest.iter().position(|&byte| !is_target(byte)),
-            Step::Value | Step::Reason => rest.iter().position(|&byte| !is_value(byte)),
-            _ => Some(0),
+    const fn begins_line(&self) -> bool {
+        match self.sort {
+            Sort::Request => matches!(self.step, Step::Line(_) | Step::Start(_)),
+            Sort::Response => matches!(self.step, Step::Line(_) | Step::Version(0)),
+        }
+    }
+
+    /// Keeps bytes that all stand in the same place, or else one that ends them, and says how many.
+    #[inline(never)]
+    fn piece(
+        &mut self,
+        bytes: &[u8],
+        memory: &mut [u8],
+        limits: &HeadLimits,
+    ) -> Result<usize, ProtocolError> {
+        let run = match self.step {
+            Step::Method | Step::Name => token_run(bytes),
+            Step::Target => Class::TARGET.run(bytes),
+            Step::Value | Step::Reason => value_run(bytes),
+            _ => 0,
         };
-        ends.unwrap_or(rest.len())
+        match bytes {
+            [byte, ..] if run == 0 => {
+                self.byte(*byte, memory, limits)?;
+                Ok(1)
+            }
+            _ => {
+                self.keep(bytes.get(..run).unwrap_or_default(), memory, limits)?;
+                Ok(run)
+            }
+        }
+    }
+
+    /// Keeps the whole lines that `bytes` begin with, and says how many bytes they are. Whatever is a fault, or may be
+    /// one, is left for [`byte`](Self::byte) to judge.
+    #[inline(never)]
+    fn lines(&mut self, bytes: &[u8], memory: &mut [u8], limits: &HeadLimits) -> usize {
+        let most = left(limits.bytes, self.head).min(memory.len().saturating_sub(self.kept));
+        let bytes = bytes.get(..most).unwrap_or(bytes);
+        let longest = left(limits.line, 0);
+        let mut rest = match self.step {
+            Step::Line(_) => bytes,
+            _ => match first_line(self.sort, bytes) {
+                Some(rest) if bytes.len().wrapping_sub(rest.len()) <= longest.saturating_add(2) => rest,
+                _ => return 0,
+            },
+        };
+        let (fields, before) = (rest, self.kept.wrapping_add(bytes.len()));
+        let mut lines = limits.lines.saturating_sub(self.lines);
+        loop {
+            let field = Field::of(rest);
+            let value = match field {
+                Some(field) => field.value(rest),
+                None => match behind_name(rest) {
+                    Some(value) if value.len().wrapping_add(1) != rest.len() => value,
+                    _ => break,
+                },
+            };
+            let Some(next) = behind_value(value) else { break };
+            if lines == 0 || rest.len().wrapping_sub(next.len()) > longest.saturating_add(2) {
+                break;
+            }
+            if let Some(field) = field {
+                let value = trim_start(value);
+                let start = before.wrapping_sub(value.len());
+                let end = value.len().wrapping_sub(next.len()).wrapping_sub(2);
+                let len = trim_end(value.get(..end).unwrap_or_default()).len();
+                self.fields.note(field, start, Some(len));
+            }
+            lines = lines.wrapping_sub(1);
+            rest = next;
+        }
+        self.lines = limits.lines.saturating_sub(lines);
+        let mut step = Step::Line(rest.len() != fields.len());
+        if let [b'\r', b'\n', behind @ ..] = rest {
+            step = Step::Done;
+            rest = behind;
+        }
+        let taken = bytes.len().wrapping_sub(rest.len());
+        if taken != 0 {
+            copy_at(memory, self.kept, bytes.get(..taken).unwrap_or_default());
+            self.kept = self.kept.saturating_add(taken);
+            self.add(taken);
+            self.step = step;
+        }
+        taken
     }
 
     /// Looks at a byte that decides where the next one stands.
@@ -145,6 +248,7 @@ impl Scanner {
             // A fold is read as one space, in the place of the line's end.
             (Step::Line(_), Step::Fold) => {
                 self.kept = self.kept.saturating_sub(2);
+                self.fields.reopen();
                 self.keep(b" ", memory, limits)?;
             }
             // The rest of its white space is not kept, nor is an empty line before the request line.
@@ -152,6 +256,12 @@ impl Scanner {
                 self.count(&[byte], usize::MAX, limits)?;
             }
             _ => self.keep(&[byte], memory, limits)?,
+        }
+        if let (Step::Name, Step::Value) = (self.step, next) {
+            let start = self.kept.saturating_sub(usize::try_from(self.line).unwrap_or(usize::MAX));
+            if let Some(field) = memory.get(start..self.kept).and_then(Field::of) {
+                self.fields.note(field, self.kept, None);
+            }
         }
         if let Step::Line(_) | Step::Start(_) = next {
             self.line = 0;
@@ -166,7 +276,7 @@ impl Scanner {
             (Step::Start(true), b'\r') => Ok(Step::StartLf),
             (Step::StartLf, b'\n') => Ok(Step::Start(false)),
             (Step::StartLf, _) => Err(Rule::LineEnding),
-            (Step::Start(_), _) if is_tchar(byte) => Ok(Step::Method),
+            (Step::Start(_), _) if Class::TOKEN.has(byte) => Ok(Step::Method),
             (Step::Start(_), _) => Err(Rule::RequestLine),
             (Step::Method, b' ') => Ok(Step::Target),
             (Step::Method, _) => Err(Rule::RequestLine),
@@ -195,7 +305,7 @@ impl Scanner {
                 Sort::Request => Err(Rule::Folding),
                 Sort::Response => Ok(Step::Fold),
             },
-            (Step::Line(_), _) if is_tchar(byte) => Ok(Step::Name),
+            (Step::Line(_), _) if Class::TOKEN.has(byte) => Ok(Step::Name),
             (Step::Line(_), _) => Err(Rule::FieldName), // W159
             // "No whitespace is allowed between the field name and colon" (RFC 9112 §5.1).
             (Step::Name, b':') => Ok(Step::Value),
@@ -203,7 +313,7 @@ impl Scanner {
             (Step::Fold, b' ' | b'\t') => Ok(Step::Fold),
             (Step::Value | Step::Fold, b'\r') => Ok(Step::ValueLf),
             (Step::Value | Step::Fold, b'\n') => Err(Rule::LineEnding),
-            (Step::Fold, _) if is_value(byte) => Ok(Step::Value),
+            (Step::Fold, _) if Class::VALUE.has(byte) => Ok(Step::Value),
             (Step::Value | Step::Fold, _) => Err(Rule::FieldValue), // W99
             (Step::ValueLf, b'\n') => Ok(Step::Line(true)),
             (Step::EndLf, b'\n') | (Step::Done, _) => Ok(Step::Done),
@@ -256,11 +366,15 @@ impl Scanner {
         if head.min(line) < n {
             return Err(self.fault_at(self.limit_rule(line < head), head.min(line)));
         }
+        self.line = self.line.saturating_add(self.add(n));
+        Ok(())
+    }
+
+    fn add(&mut self, n: usize) -> u32 {
         let counted = u32::try_from(n).unwrap_or(u32::MAX);
         self.offset = self.offset.saturating_add(n as u64);
         self.head = self.head.saturating_add(counted);
-        self.line = self.line.saturating_add(counted);
-        Ok(())
+        counted
     }
 
     const fn limit_rule(&self, line: bool) -> Rule {
@@ -284,12 +398,18 @@ fn left(limit: u32, used: u32) -> usize {
     usize::try_from(limit.saturating_sub(used)).unwrap_or(usize::MAX)
 }
 
-/// What a target may be made of: neither controls nor spaces, no fragment (RFC 9112 §3.2), nothing but ASCII.
-const fn is_target(byte: u8) -> bool {
-    matches!(byte, 0x21..=0x7e) && byte != b'#'
-}
-
-/// `field-vchar`, which includes 80 to FF, space and tab (RFC 9110 §5.5).
-const fn is_value(byte: u8) -> bool {
-    matches!(byte, b'\t' | 0x20..=0x7e | 0x80..)
+/// What is behind a first line of the usual form, if all of it is there.
+fn first_line(sort: Sort, bytes: &[u8]) -> Option<&[u8]> {
+    match sort {
+        Sort::Request => {
+            let rest = bytes.strip_prefix(b"GET ")?;
+            rest.get(Class::TARGET.run(rest)..)?.strip_prefix(b" HTTP/1.1\r\n")
+        }
+        Sort::Response => match bytes.strip_prefix(b"HTTP/1.")? {
+            [b'1'..=b'9', b' ', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', reason @ ..] => {
+                behind_value(reason)
+            }
+            _ => None,
+        },
+    }
 }

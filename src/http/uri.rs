@@ -2,6 +2,7 @@
 
 use super::{
     authority::{Authority, check_characters},
+    class::Class,
     list::split_once,
     uri_error::{UriError, UriFault},
 };
@@ -242,12 +243,12 @@ impl fmt::Display for UriPart<'_> {
 
 /// Checks the characters of a path with its query: `pchar`, `/` and `?` (RFC 3986 §3.3, §3.4).
 pub(crate) fn check_resource(text: &[u8]) -> Result<(), UriError> {
-    check_characters(text, b":@/?")
+    check_characters(text, Class::RESOURCE)
 }
 
 /// Checks the characters of user info (RFC 3986 §3.2.1), and that Basic credentials can carry them.
 fn check_user_info(text: &str) -> Result<(), UriError> {
-    check_characters(text.as_bytes(), b":")?;
+    check_characters(text.as_bytes(), Class::USER_INFO)?;
     let user = text.bytes().position(|byte| byte == b':').unwrap_or(text.len());
     let mut decoded = Decoded { rest: text.as_bytes() };
     loop {

@@ -240,7 +240,7 @@ pub(crate) fn check_answer<'h, 'o>(
 fn check_lines<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<()> {
     let mut elements = None;
     for line in lines {
-        let some = Extensions::parse(line).ok()?.next().is_some();
+        let some = extension_grammar::has_any(line).ok()?;
         elements = Some(some || elements == Some(true));
     }
     (elements != Some(false)).then_some(())

@@ -1,6 +1,6 @@
 //! The grammar of Sec-WebSocket-Extensions (RFC 6455 §9.1).
 
-use crate::http::list;
+use crate::http::class::Class;
 use core::fmt;
 
 /// A list that does not fit the grammar, and the byte that breaks it (W104).
@@ -34,30 +34,38 @@ impl core::error::Error for ExtensionError {}
 
 /// Checks one line (W104) and gives it back as the text that it then is.
 pub(crate) fn check(value: &[u8]) -> Result<&str, ExtensionError> {
-    let mut scan = Scan { value, at: 0 };
-    scan.list().ok_or(ExtensionError { at: scan.at })?;
+    has_any(value)?;
     // What fits the grammar is ASCII.
     core::str::from_utf8(value).map_err(|error| ExtensionError { at: error.valid_up_to() })
 }
 
-/// A reading head on the line. Each method goes over what it names and the white space behind it; `None` leaves `at`
-/// on the byte that does not fit.
+/// Checks one line (W104) and says whether it has an extension.
+pub(crate) fn has_any(value: &[u8]) -> Result<bool, ExtensionError> {
+    let mut scan = Scan { rest: value };
+    scan.list().ok_or(ExtensionError { at: value.len().saturating_sub(scan.rest.len()) })
+}
+
+/// What is still to be read of the line. Each method goes over what it names and the white space behind it; `None`
+/// leaves the byte that does not fit.
 struct Scan<'h> {
-    value: &'h [u8],
-    at: usize,
+    rest: &'h [u8],
 }
 
 impl Scan<'_> {
-    /// `extension-list = 1#extension`, without the one.
-    fn list(&mut self) -> Option<()> {
+    /// `extension-list = 1#extension`; true: there is the one.
+    fn list(&mut self) -> Option<bool> {
+        let mut any = false;
         self.white_space();
         loop {
-            match self.peek() {
-                None => return Some(()),
-                Some(b',') => {}
-                Some(_) => self.extension()?,
+            match self.rest {
+                [] => return Some(any),
+                [b',', ..] => {}
+                _ => {
+                    self.extension()?;
+                    any = true;
+                }
             }
-            if self.peek().is_some() {
+            if !self.rest.is_empty() {
                 self.mark(b',')?;
             }
         }
@@ -70,15 +78,16 @@ impl Scan<'_> {
             // `extension-param = token [ "=" (token | quoted-string) ]`
             self.token()?;
             if self.mark(b'=').is_some() {
-                if self.peek() == Some(b'"') { self.quoted() } else { self.token() }?;
+                if let [b'"', ..] = self.rest { self.quoted() } else { self.token() }?;
             }
         }
         Some(())
     }
 
     fn token(&mut self) -> Option<()> {
-        self.tchar()?;
-        while self.tchar().is_some() {}
+        let (token, rest) = self.rest.split_at_checked(Class::TOKEN.run(self.rest))?;
+        token.first()?;
+        self.rest = rest;
         self.white_space();
         Some(())
     }
@@ -87,10 +96,11 @@ impl Scan<'_> {
     fn quoted(&mut self) -> Option<()> {
         self.step();
         loop {
-            if self.peek() == Some(b'\\') {
+            if let [b'\\', ..] = self.rest {
                 self.step();
             }
-            self.tchar()?;
+            self.rest.first().filter(|byte| Class::TOKEN.has(**byte))?;
+            self.step();
             if self.mark(b'"').is_some() {
                 return Some(());
             }
@@ -99,27 +109,19 @@ impl Scan<'_> {
 
     /// One delimiter.
     fn mark(&mut self, byte: u8) -> Option<()> {
-        (self.peek() == Some(byte)).then(|| self.step())?;
+        self.rest = self.rest.strip_prefix(&[byte])?;
         self.white_space();
         Some(())
     }
 
-    fn tchar(&mut self) -> Option<()> {
-        self.peek().filter(|&byte| list::is_tchar(byte)).map(|_| self.step())
-    }
-
     /// RFC 6455 §9.1 has the "implied *LWS rule" of RFC 2616: white space may stand between any two elements.
     fn white_space(&mut self) {
-        while let Some(b' ' | b'\t') = self.peek() {
-            self.step();
+        while let [b' ' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
         }
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.value.get(self.at).copied()
-    }
-
     fn step(&mut self) {
-        self.at = self.at.saturating_add(1);
+        self.rest = self.rest.get(1..).unwrap_or_default();
     }
 }

@@ -1,6 +1,6 @@
 //! Which web pages may connect (RFC 6455 §4.2.2, §10.2; RFC 6454).
 
-use crate::http::{authority::Authority, list};
+use crate::http::{authority::Authority, class::Class, list, words::is_word};
 
 /// What a request says of the page that it comes from: its Origin field (RFC 6454 §7).
 ///
@@ -81,15 +81,24 @@ impl OriginPolicy<'_> {
     /// assert!(policy.allows(Origin::Missing, b"ws.example.com"));
     /// ```
     pub fn allows(&self, origin: Origin<'_>, host: &[u8]) -> bool {
+        self.allows_at(origin, || host)
+    }
+
+    /// [`allows`](Self::allows) that looks for the host only where it matters.
+    pub(crate) fn allows_at<'h>(&self, origin: Origin<'_>, host: impl FnOnce() -> &'h [u8]) -> bool {
         match (self, origin) {
             (Self::Any, _) | (_, Origin::Missing) => true,
             (Self::NonBrowser, _) | (Self::SameHost, Origin::Null) => false,
             (Self::List(list), Origin::Null) => list.contains(&"null"),
             (Self::SameHost, Origin::Value(value)) => {
-                Page::parse(value).zip(Authority::parse(host)).is_some_and(|(page, host)| page.is_on(host))
+                Page::parse(value).zip(Authority::parse(host())).is_some_and(|(page, host)| page.is_on(host))
             }
             (Self::List(list), Origin::Value(value)) => Page::parse(value).is_some_and(|page| {
-                list.iter().filter_map(|entry| Page::parse(entry.as_bytes())).any(|entry| page.equals(entry))
+                // What is written alike needs no second look.
+                let is = |entry: &&[u8]| {
+                    value == *entry || Page::parse(entry).is_some_and(|entry| page.equals(entry))
+                };
+                list.iter().map(|entry| entry.as_bytes()).any(|entry| is(&entry))
             }),
         }
     }
@@ -105,15 +114,15 @@ struct Page<'h> {
 impl<'h> Page<'h> {
     /// `scheme "://" host [ ":" port ]` (RFC 6454 §7.1), and nothing else.
     fn parse(value: &'h [u8]) -> Option<Self> {
-        let end = value.iter().position(|&byte| byte == b':')?;
-        let (scheme, rest) = value.split_at_checked(end)?;
+        // `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )` (RFC 3986 §3.1)
+        let (scheme, rest) = value.split_at_checked(Class::SCHEME.run(value))?;
         let authority = Authority::parse(rest.strip_prefix(b"://")?)?;
-        is_scheme(scheme).then_some(Self { scheme, authority })
+        scheme.first()?.is_ascii_alphabetic().then_some(Self { scheme, authority })
     }
 
     /// Whether this is a web page of the host that a request was sent to.
     fn is_on(self, host: Authority<'_>) -> bool {
-        let is = |scheme: &[u8]| self.scheme.eq_ignore_ascii_case(scheme);
+        let is = |scheme: &[u8]| is_word(self.scheme, scheme);
         (is(b"http") || is(b"https"))
             && self.authority.same_host(host)
             && self.port() == host.port().or_else(|| self.default_port())
@@ -131,7 +140,7 @@ impl<'h> Page<'h> {
 
     /// A scheme of some application has none.
     fn default_port(self) -> Option<u16> {
-        let is = |scheme: &[u8]| self.scheme.eq_ignore_ascii_case(scheme);
+        let is = |scheme: &[u8]| is_word(self.scheme, scheme);
         if is(b"http") || is(b"ws") {
             Some(80)
         } else if is(b"https") || is(b"wss") {
@@ -140,12 +149,6 @@ impl<'h> Page<'h> {
             None
         }
     }
-}
-
-/// `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )` (RFC 3986 §3.1).
-fn is_scheme(text: &[u8]) -> bool {
-    text.first().is_some_and(u8::is_ascii_alphabetic)
-        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
 }
 
 #[cfg(test)]

@@ -10,18 +10,19 @@ pub(crate) const MAX_OFFERED: usize = 64;
 /// RFC 6455 §4.1: "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021
 /// to U+007E not including separator characters \[...\] and MUST all be unique strings."
 pub(crate) fn check_offer<'h>(lines: impl Iterator<Item = &'h [u8]> + Clone) -> Result<(), Rule> {
-    let names = lines.clone().flat_map(list::elements);
-    for (index, name) in names.clone().enumerate() {
-        let repeated = || names.clone().take(index).any(|earlier| earlier == name);
-        if index >= MAX_OFFERED || !list::is_token(name) || repeated() {
-            return Err(Rule::ProtocolOffer);
+    let (mut none, mut count) = (true, 0_usize);
+    for line in lines.clone() {
+        none = false;
+        for name in list::elements(line) {
+            let mut earlier = lines.clone().flat_map(list::elements).take(count);
+            if count >= MAX_OFFERED || !list::is_token(name) || earlier.any(|earlier| earlier == name) {
+                return Err(Rule::ProtocolOffer);
+            }
+            count = count.saturating_add(1);
         }
     }
     // RFC 6455 §11.3.4 has "1#token": a line promises an element.
-    if names.clone().next().is_none() && lines.clone().next().is_some() {
-        return Err(Rule::ProtocolOffer);
-    }
-    Ok(())
+    if none || count != 0 { Ok(()) } else { Err(Rule::ProtocolOffer) }
 }
 
 /// The subprotocols that a request offers, the preferred first. What is no token is skipped.
@@ -35,10 +36,13 @@ pub(crate) fn offered<'h>(
 }
 
 /// Checks the value of a response's Sec-WebSocket-Protocol line: one of those offered, compared by case (W117).
-pub(crate) fn check_answer<'o>(value: &[u8], mut offered: impl Iterator<Item = &'o str>) -> Result<(), Rule> {
+pub(crate) fn check_answer<'o>(
+    value: &[u8],
+    mut offered: impl Iterator<Item = &'o [u8]>,
+) -> Result<(), Rule> {
     let value = list::trim(value);
     // A single token even if this side should have offered something else: an answer is no list (RFC 6455 §11.3.4).
-    if list::is_token(value) && offered.any(|name| name.as_bytes() == value) {
+    if list::is_token(value) && offered.any(|name| name == value) {
         Ok(())
     } else {
         Err(Rule::ProtocolNotOffered)
@@ -113,7 +117,8 @@ mod tests {
             ("\"chat\"", false), // W117
         ];
         for (value, legal) in rows {
-            let result = check_answer(value.as_bytes(), ["chat", "b", "x,y", ""].into_iter());
+            let result =
+                check_answer(value.as_bytes(), ["chat", "b", "x,y", ""].map(str::as_bytes).into_iter());
             assert_eq!(result, if legal { Ok(()) } else { Err(Rule::ProtocolNotOffered) }, "{value:?}");
         }
         assert_eq!(check_answer(b"chat", core::iter::empty()), Err(Rule::ProtocolNotOffered)); // W117

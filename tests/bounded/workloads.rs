@@ -54,7 +54,13 @@ pub(crate) const WORKLOADS: &[(&str, usize, Prepare)] = &[
     ("parameters of an extension", 2000, |n| {
         request(format!("Sec-WebSocket-Extensions: a{}\r\n", "; b=c".repeat(n)), usize::MAX)
     }),
-    ("list of Connection", 2000, |n| request(format!("Connection: {}x\r\n", "a, ".repeat(n)), usize::MAX)),
+    ("list of Connection", 2000, |n| {
+        let list = format!("Connection: {}Upgrade", "a, ".repeat(n));
+        answered(
+            String::from_utf8(head("")).unwrap().replace("Connection: Upgrade", &list).into_bytes(),
+            usize::MAX,
+        )
+    }),
     ("extension answered", 2000, |n| {
         response(format!("Sec-WebSocket-Extensions: x{}\r\n", "; b=c".repeat(n)), usize::MAX)
     }),
@@ -145,7 +151,10 @@ fn protocols(n: usize) -> String {
 
 /// A request, which a server reads so many bytes at a time and accepts.
 fn request(more: String, read: usize) -> Work {
-    let mut bytes = head(&more);
+    answered(head(&more), read)
+}
+
+fn answered(mut bytes: Vec<u8>, read: usize) -> Work {
     let mut handshake = server::Handshake::new(vec![0; bytes.len()], LIMITS);
     Box::new(move || {
         let mut out = Vec::new();

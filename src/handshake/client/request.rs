@@ -1,6 +1,6 @@
 //! The request that a client sends (RFC 6455 §4.1).
 
-use core::fmt;
+use core::{fmt, ops::Range};
 
 use base64ct::{Base64, Encoding};
 
@@ -114,8 +114,17 @@ impl<'a> Request<'a> {
     }
 
     /// Puts the request out, whole or not at all.
-    pub(super) fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<(), HandshakeError> {
-        let key = self.key();
+    pub(super) fn write(
+        &self,
+        key: &[u8; 24],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), HandshakeError> {
+        let mut fields = *FIELDS;
+        if let Some(place) = fields.get_mut(KEY) {
+            place.copy_from_slice(key);
+        }
+        let end = if self.protocols.is_empty() { VERSION_END } else { FIELDS.len() };
+        let fields = fields.get(..end).unwrap_or(&fields);
         let (host, port) = self.uri.host_field();
         compose::write(out, |put| {
             put(b"GET ");
@@ -128,18 +137,12 @@ impl<'a> Request<'a> {
                 put(b":");
                 put(Decimal::new(u64::from(port)).as_bytes());
             }
-            put(b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-            compose::field("Sec-WebSocket-Key", &key, put);
-            put(b"Sec-WebSocket-Version: 13\r\n");
-            if !self.protocols.is_empty() {
-                put(b"Sec-WebSocket-Protocol: ");
-                self.put_protocols(put);
-                put(b"\r\n");
-            }
+            put(fields);
+            self.put_protocols(put);
             self.put_extensions(put);
             self.put_credentials(put);
             compose::fields(self.headers, put);
-            put(b"\r\n");
+            put(b"\r\n\r\n");
         })
     }
 
@@ -173,13 +176,12 @@ impl<'a> Request<'a> {
         if self.deflate.is_none() && self.extensions.is_empty() {
             return;
         }
-        put(b"Sec-WebSocket-Extensions: ");
+        put(b"\r\nSec-WebSocket-Extensions: ");
         if let Some(deflate) = &self.deflate {
             deflate.offer().put(put);
             put(if self.extensions.is_empty() { b"" } else { b", " });
         }
         put_list(self.extensions.iter().map(|(offer, _)| *offer), put);
-        put(b"\r\n");
     }
 
     fn put_protocols(&self, put: &mut dyn FnMut(&[u8])) {
@@ -189,7 +191,7 @@ impl<'a> Request<'a> {
     /// Basic credentials (RFC 7617 §2), three bytes and four characters at a time.
     fn put_credentials(&self, put: &mut dyn FnMut(&[u8])) {
         let Some(mut credentials) = self.uri.credentials() else { return };
-        put(b"Authorization: Basic ");
+        put(b"\r\nAuthorization: Basic ");
         loop {
             let mut group = heapless::Vec::<u8, 3, u8>::new();
             for byte in credentials.by_ref().take(3) {
@@ -203,9 +205,15 @@ impl<'a> Request<'a> {
                 _ => break,
             }
         }
-        put(b"\r\n");
     }
 }
+
+/// What stands behind the host of a request with subprotocols, and where in it the key belongs; another ends behind the
+/// version.
+const FIELDS: &[u8; 139] = b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: \
+    ........................\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ";
+const KEY: Range<usize> = 62..86;
+const VERSION_END: usize = 113;
 
 fn put_list<'a>(elements: impl Iterator<Item = &'a str>, put: &mut dyn FnMut(&[u8])) {
     for (at, element) in elements.enumerate() {

@@ -5,8 +5,10 @@ use core::fmt;
 use crate::{
     frame::header::Rsv,
     http::{
+        fields::Field,
         head::{Head, Headers},
-        list::{elements, lists},
+        list::elements,
+        words::is_word,
     },
     negotiate::{
         agreed::Agreed,
@@ -42,7 +44,7 @@ impl<'h> Response<'h> {
 
     /// The first field of this name, compared without case.
     pub fn header(&self, name: &str) -> Option<&'h [u8]> {
-        self.head.all(name).next()
+        self.head.named(name)
     }
 
     /// All fields.
@@ -52,12 +54,12 @@ impl<'h> Response<'h> {
 
     /// The subprotocol that a 101 chose.
     pub fn protocol(&self) -> Option<&'h str> {
-        self.header("Sec-WebSocket-Protocol").and_then(|value| core::str::from_utf8(value).ok())
+        self.head.first(Field::Protocol).and_then(|value| core::str::from_utf8(value).ok())
     }
 
     /// The extensions that a 101 answered.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + Clone + use<'h> {
-        self.head.all("Sec-WebSocket-Extensions").filter_map(|line| Extensions::parse(line).ok()).flatten()
+        self.head.all(Field::Extensions).filter_map(|line| Extensions::parse(line).ok()).flatten()
     }
 
     /// The body of another answer than 101, as much of it as the memory holds.
@@ -78,22 +80,22 @@ impl fmt::Debug for Response<'_> {
 
 /// The status: three digits, as the scanner saw to.
 pub(super) fn status(head: Head<'_>) -> u16 {
-    let [_, status, _] = head.first_line();
-    core::str::from_utf8(status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+    let digits = head.status().map(|digit| u16::from(digit & 0x0f));
+    digits.iter().fold(0, |status, digit| status.wrapping_mul(10).wrapping_add(*digit))
 }
 
 /// Upgrade, Connection and Accept of a 101.
 pub(super) fn check(head: Head<'_>, expected: &[u8; 28]) -> Result<(), Rule> {
     // "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an
     // ASCII case-insensitive match for the value "websocket"" (W114).
-    let upgrade = head.one("Upgrade", Rule::UpgradeAnswer, Rule::UpgradeAnswer)?;
-    if !upgrade.eq_ignore_ascii_case(b"websocket") {
+    let upgrade = head.one(Field::Upgrade, Rule::UpgradeAnswer, Rule::UpgradeAnswer)?;
+    if !is_word(upgrade, b"websocket") {
         return Err(Rule::UpgradeAnswer);
     }
-    if !head.all("Connection").any(|value| lists(value, "upgrade")) {
+    if !head.lists(Field::Connection, "upgrade") {
         return Err(Rule::ConnectionAnswer);
     }
-    let accept = head.one("Sec-WebSocket-Accept", Rule::AcceptMissing, Rule::AcceptRepeated)?; // W116
+    let accept = head.one(Field::Accept, Rule::AcceptMissing, Rule::AcceptRepeated)?; // W116
     if accept != expected {
         return Err(Rule::AcceptMismatch); // W115
     }
@@ -102,9 +104,8 @@ pub(super) fn check(head: Head<'_>, expected: &[u8; 28]) -> Result<(), Rule> {
 
 /// The subprotocol of a 101, against those offered (W117, W118).
 pub(super) fn check_protocol(head: Head<'_>, offered: &[u8], required: bool) -> Result<(), Rule> {
-    let offered = elements(offered).filter_map(|name| core::str::from_utf8(name).ok());
-    match head.at_most_one("Sec-WebSocket-Protocol", Rule::ProtocolRepeated)? {
-        Some(value) => protocol::check_answer(value, offered),
+    match head.at_most_one(Field::Protocol, Rule::ProtocolRepeated)? {
+        Some(value) => protocol::check_answer(value, elements(offered)),
         None if required => Err(Rule::ProtocolNotChosen),
         None => Ok(()),
     }
@@ -117,7 +118,10 @@ pub(super) fn check_extensions(
     kept: &[u8],
     policy: Option<&DeflatePolicy>,
 ) -> Result<Agreed, Rule> {
-    let lines = head.all("Sec-WebSocket-Extensions");
+    if !head.has(Field::Extensions) {
+        return Ok(Agreed::default());
+    }
+    let lines = head.all(Field::Extensions);
     let offers = kept.split_inclusive(|&byte| byte == b'\n').filter_map(<[u8]>::split_first).flat_map(
         |(bits, offer)| {
             let names = Extensions::parse(offer.trim_ascii_end()).into_iter().flatten();

@@ -1,5 +1,7 @@
 //! The answer to a request: a 101, or anything else, each all or nothing.
 
+use core::ops::Range;
+
 use super::{request::Request, stage::Stage};
 use crate::{
     bytes::Output,
@@ -105,16 +107,20 @@ impl<'h, 'p> Accept<'h, 'p> {
             *self.request.stage() = Stage::Failed { error, refused: true, told: false };
             return Ok(());
         }
-        let value = accept(&self.request.key());
+        let mut start = *START;
+        if let Some(place) = start.get_mut(ACCEPT) {
+            place.copy_from_slice(&accept(&self.request.key()));
+        }
+        let start =
+            start.get(..if self.protocol.is_some() { START.len() } else { ACCEPT.end }).unwrap_or(&start);
         compose::write(out, |put| {
-            put(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-            compose::field("Sec-WebSocket-Accept", &value, put);
+            put(start);
             if let Some(protocol) = self.protocol {
-                compose::field("Sec-WebSocket-Protocol", protocol.as_bytes(), put);
+                put(protocol.as_bytes());
             }
             self.put_extensions(put);
             compose::fields(self.headers, put);
-            put(b"\r\n");
+            put(b"\r\n\r\n");
         })?;
         *self.request.stage() = Stage::Accepted(self.agreed());
         Ok(())
@@ -124,7 +130,7 @@ impl<'h, 'p> Accept<'h, 'p> {
         if self.deflate.is_none() && self.extensions.is_none() {
             return;
         }
-        put(b"Sec-WebSocket-Extensions: ");
+        put(b"\r\nSec-WebSocket-Extensions: ");
         if let Some(deflate) = &self.deflate {
             deflate.put(put);
         }
@@ -132,7 +138,6 @@ impl<'h, 'p> Accept<'h, 'p> {
             put(if self.deflate.is_some() { b", " } else { b"" });
             put(extensions.as_bytes());
         }
-        put(b"\r\n");
     }
 
     fn agreed(&self) -> Agreed {
@@ -148,7 +153,7 @@ impl<'h, 'p> Accept<'h, 'p> {
         if !self.request.is_upgrade() {
             return Some(Rule::UpgradeWithoutWebsocket);
         }
-        let allowed = self.policy.allows(self.request.origin(), self.request.host().as_bytes());
+        let allowed = self.policy.allows_at(self.request.origin(), || self.request.host().as_bytes());
         (!allowed).then_some(Rule::OriginRefused)
     }
 
@@ -157,7 +162,7 @@ impl<'h, 'p> Accept<'h, 'p> {
         compose::check_fields(self.headers, &OWN)?;
         // "if the server doesn't agree to any of the client's requested subprotocols, the only acceptable value is
         // null" (RFC 6455 §4.2.2, W103).
-        if self.protocol.is_some_and(|chosen| !self.request.protocols().any(|offered| offered == chosen)) {
+        if self.protocol.is_some_and(|chosen| !self.request.offers(chosen)) {
             return Err(HandshakeError::Protocol);
         }
         let Some(answer) = self.extensions else { return Ok(()) };
@@ -224,7 +229,7 @@ impl<'h, 'p> Respond<'h, 'p> {
             if !matches!(self.status, 204 | 304) {
                 compose::field("Content-Length", Decimal::new(self.body.len() as u64).as_bytes(), put);
             }
-            put(b"\r\n");
+            put(b"\r\n\r\n");
             put(self.body);
         })?;
         *self.request.stage() = Stage::Responded;
@@ -241,28 +246,27 @@ pub(super) fn refuse(rule: Rule, out: &mut (impl Output + ?Sized)) -> Result<(),
         begin(status, put);
         match rule {
             // "the server MUST generate an Allow header field in a 405 response" (RFC 9110 §15.5.6).
-            Rule::MethodNotAllowed => put(b"Allow: GET\r\n"),
+            Rule::MethodNotAllowed => put(b"\r\nAllow: GET"),
             // "The server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22); a sender of
             // Upgrade "MUST also send an "Upgrade" connection option" (§7.8); the version by RFC 6455 §4.4.
-            Rule::VersionUnsupported => put(b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
+            Rule::VersionUnsupported => put(b"\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"),
             _ => {}
         }
         let connection: &[u8] = if rule == Rule::VersionUnsupported { b"Upgrade, close" } else { b"close" };
         compose::field("Connection", connection, put);
         compose::field("Content-Type", b"text/plain", put);
         compose::field("Content-Length", compose::Decimal::new(body.len() as u64).as_bytes(), put);
-        put(b"\r\n");
+        put(b"\r\n\r\n");
         put(body);
     })
 }
 
-/// Writes a status line.
+/// Writes a status line without its end.
 fn begin(status: u16, put: &mut dyn FnMut(&[u8])) {
     put(b"HTTP/1.1 ");
     put(Decimal::new(u64::from(status)).as_bytes());
     put(b" ");
     put(compose::reason(status).as_bytes());
-    put(b"\r\n");
 }
 
 fn check_unanswered(request: &mut Request<'_>) -> Result<(), HandshakeError> {
@@ -271,6 +275,12 @@ fn check_unanswered(request: &mut Request<'_>) -> Result<(), HandshakeError> {
         _ => Err(HandshakeError::Answered),
     }
 }
+
+/// What a 101 with a subprotocol begins with, and where in it the accept value belongs: another ends there.
+const START: &[u8; 151] =
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: ............................\r\nSec-WebSocket-Protocol: ";
+const ACCEPT: Range<usize> = 97..125;
 
 /// The fields that an answer has of its own, beside those of every handshake.
 const OWN: [&str; 2] = ["Upgrade", "Connection"];

@@ -7,8 +7,9 @@ use crate::{
     http::{
         accept,
         authority::Authority,
+        fields::Field,
         head::{Head, Headers},
-        list::{lists, split_once},
+        list::{is_token, split_once},
     },
     negotiate::{
         extension::{self, Extension, Extensions},
@@ -60,18 +61,18 @@ impl<'h> Request<'h> {
     pub fn host(&self) -> &'h str {
         match split_target(self.target()).0 {
             Some(authority) => authority,
-            None => self.header("Host").map_or("", text),
+            None => self.head.first(Field::Host).map_or("", text),
         }
     }
 
     /// Who asks, as a browser says (RFC 6455 §10.2).
     pub fn origin(&self) -> Origin<'h> {
-        Origin::new(self.header("Origin"))
+        Origin::new(self.head.first(Field::Origin))
     }
 
     /// The first field of this name, compared without case.
     pub fn header(&self, name: &str) -> Option<&'h [u8]> {
-        self.head.all(name).next()
+        self.head.named(name)
     }
 
     /// All fields.
@@ -81,17 +82,24 @@ impl<'h> Request<'h> {
 
     /// The subprotocols offered, the client's favourite first.
     pub fn protocols(&self) -> impl Iterator<Item = &'h str> + Clone + use<'h> {
-        protocol::offered(self.head.all("Sec-WebSocket-Protocol"))
+        protocol::offered(self.head.all(Field::Protocol))
+    }
+
+    /// Whether a subprotocol is one of those offered.
+    pub(super) fn offers(&self, protocol: &str) -> bool {
+        // The only one, as a rule, or else one of several.
+        is_token(protocol.as_bytes()) && self.head.first(Field::Protocol) == Some(protocol.as_bytes())
+            || self.protocols().any(|offered| offered == protocol)
     }
 
     /// The extensions offered, the client's favourite first.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'h>> + Clone + use<'h> {
-        self.head.all("Sec-WebSocket-Extensions").filter_map(|line| Extensions::parse(line).ok()).flatten()
+        self.head.all(Field::Extensions).filter_map(|line| Extensions::parse(line).ok()).flatten()
     }
 
     /// The key, which was checked.
     pub(super) fn key(&self) -> [u8; 24] {
-        self.header("Sec-WebSocket-Key").and_then(|key| key.first_chunk()).copied().unwrap_or_default()
+        self.head.first(Field::Key).and_then(|key| key.first_chunk()).copied().unwrap_or_default()
     }
 
     pub(super) const fn position(&self) -> u64 {
@@ -115,47 +123,62 @@ impl fmt::Debug for Request<'_> {
 
 /// Checks a head of sound grammar; true: it asks for a WebSocket (RFC 6455 §4.2.1).
 pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
-    let [method, target, _] = head.first_line();
-    if method != b"GET" {
+    if !head.is_get() {
         return Err(Rule::MethodNotAllowed); // W90
     }
-    check_host(head, text(target))?;
+    check_host(head)?;
     check_no_body(head)?;
 
-    let upgrades = head.all("Upgrade").any(|value| lists(value, "websocket"));
-    let means_it = ["Sec-WebSocket-Key", "Sec-WebSocket-Version"];
-    if !upgrades && !means_it.iter().any(|name| head.all(name).next().is_some()) {
+    let upgrades = head.lists(Field::Upgrade, "websocket");
+    if !upgrades && !head.has(Field::Key) && !head.has(Field::Version) {
         return Ok(false);
     }
     // Whoever sends the fields of a handshake without Upgrade is told what is missing rather than shown a page.
     if !upgrades {
         return Err(Rule::UpgradeWithoutWebsocket); // W98
     }
-    if !head.all("Connection").any(|value| lists(value, "upgrade")) {
+    if !head.lists(Field::Connection, "upgrade") {
         return Err(Rule::ConnectionWithoutUpgrade); // W97
     }
     // W93
-    check_version(head.one("Sec-WebSocket-Version", Rule::VersionMissing, Rule::VersionInvalid)?)?;
-    let key = head.one("Sec-WebSocket-Key", Rule::KeyMissing, Rule::KeyRepeated)?; // W96
+    check_version(head.one(Field::Version, Rule::VersionMissing, Rule::VersionInvalid)?)?;
+    let key = head.one(Field::Key, Rule::KeyMissing, Rule::KeyRepeated)?; // W96
     if !accept::is_key(key) {
         return Err(Rule::KeyInvalid); // W95
     }
-    protocol::check_offer(head.all("Sec-WebSocket-Protocol"))?;
-    extension::check_offer(head.all("Sec-WebSocket-Extensions"))?;
+    check_offers(head)?;
     Ok(true)
+}
+
+fn check_offers(head: Head<'_>) -> Result<(), Rule> {
+    match head.first(Field::Protocol) {
+        None => {}
+        // One name alone, as most requests have it, cannot be repeated.
+        Some(value) if !head.repeats(Field::Protocol) && is_token(value) => {}
+        Some(_) => protocol::check_offer(head.all(Field::Protocol))?,
+    }
+    match head.first(Field::Extensions) {
+        None => Ok(()),
+        Some(value) if !head.repeats(Field::Extensions) => extension::check_offer([value].into_iter()),
+        Some(_) => extension::check_offer(head.all(Field::Extensions)),
+    }
 }
 
 /// "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
 /// header field and to any request message that contains more than one Host header field line or a Host header field
 /// with an invalid field value" (RFC 9112 §3.2, W157).
-fn check_host(head: Head<'_>, target: &str) -> Result<(), Rule> {
-    let host = head.one("Host", Rule::HostMissing, Rule::HostRepeated)?;
+fn check_host(head: Head<'_>) -> Result<(), Rule> {
+    let host = head.one(Field::Host, Rule::HostMissing, Rule::HostRepeated)?;
     Authority::parse(host).ok_or(Rule::HostInvalid)?;
-    match split_target(target) {
+    // The form that every client uses but through a proxy: "origin-form" (RFC 9112 §3.2.1).
+    if head.is_get_of_path() {
+        return Ok(());
+    }
+    let [_, target, _] = head.first_line();
+    match split_target(text(target)) {
         (Some(authority), rest) if matches!(rest.as_bytes().first(), None | Some(b'/' | b'?')) => {
             Authority::parse(authority.as_bytes()).map(|_| ()).ok_or(Rule::TargetForm)
         }
-        (None, path) if path.starts_with('/') => Ok(()),
         _ => Err(Rule::TargetForm), // W158
     }
 }
@@ -164,7 +187,9 @@ fn check_host(head: Head<'_>, target: &str) -> Result<(), Rule> {
 /// frames (W101).
 fn check_no_body(head: Head<'_>) -> Result<(), Rule> {
     let is_zero = |value: &[u8]| !value.is_empty() && value.iter().all(|&byte| byte == b'0');
-    if head.all("Transfer-Encoding").next().is_some() || !head.all("Content-Length").all(is_zero) {
+    if head.has(Field::TransferEncoding)
+        || head.has(Field::ContentLength) && !head.all(Field::ContentLength).all(is_zero)
+    {
         return Err(Rule::BodyAnnounced);
     }
     Ok(())
@@ -172,9 +197,11 @@ fn check_no_body(head: Head<'_>) -> Result<(), Rule> {
 
 /// "version = DIGIT | (NZDIGIT DIGIT) | ("1" DIGIT DIGIT) | ("2" DIGIT DIGIT)", limited to 0-255 (RFC 6455 §4.3, W92).
 fn check_version(value: &[u8]) -> Result<(), Rule> {
+    if value == b"13" {
+        return Ok(());
+    }
     let plain = matches!(value, [b'0'] | [b'1'..=b'9', ..]) && value.iter().all(u8::is_ascii_digit);
     match text(value).parse::<u8>() {
-        Ok(13) if plain => Ok(()),
         Ok(_) if plain => Err(Rule::VersionUnsupported), // W91
         _ => Err(Rule::VersionInvalid),
     }
