@@ -162,6 +162,14 @@ impl Target {
     }
 }
 
+/// A field asked for by name is the first of that name.
+fn first_of_each<'h>(fields: &Fields, named: impl Fn(&str) -> Option<&'h [u8]>) {
+    for (name, _) in fields {
+        let first = fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        assert_eq!(named(name), first.map(|(_, value)| &value[..]));
+    }
+}
+
 fn read_request(stream: &[u8], cuts: &[usize], limits: HeadLimits) -> Read {
     let mut handshake = server::Handshake::new(vec![0; stream.len()], limits);
     let mut out = Vec::new();
@@ -179,8 +187,9 @@ fn read_request(stream: &[u8], cuts: &[usize], limits: HeadLimits) -> Read {
             server::Progress::Request { request, rest } => {
                 let target = Target::of(&request);
                 let (upgrade, head) = (request.is_upgrade(), end - rest.len());
-                let fields =
+                let fields: Fields =
                     request.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+                first_of_each(&fields, |name| request.header(name));
                 assert_eq!(
                     format!("{request:?}"),
                     format!(
@@ -358,7 +367,9 @@ fn read_response(stream: &[u8], cuts: &[usize], limits: HeadLimits, required: bo
     let memory = vec![0; stream.len() + 200];
     let mut handshake = client::Handshake::new(memory, limits, &request, &mut Vec::new()).unwrap();
     let owned = |response: client::Response<'_>| -> Fields {
-        response.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect()
+        let fields = response.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+        first_of_each(&fields, |name| response.header(name));
+        fields
     };
     let mut start = 0;
     for end in cuts.iter().copied().chain([stream.len()]) {

@@ -24,12 +24,10 @@ impl<R: Role> Writer<R> {
         len: u64,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        if Self::MASKS || !frame.is_plain() || len < 0x1_0000 || len >> 63 != 0 || !self.is_free() {
-            return self.send_header_any(frame, len, out);
-        }
         // What is common: a server's long message, which is written from where it is.
-        if !encode::long_header(frame.opcode, len, out) {
-            return Err(self.no_room(len, 0));
+        let straight = !Self::MASKS && frame.is_plain() && len > 0xffff && len >> 63 == 0 && self.is_free();
+        if !straight || !encode::long_header(frame.opcode, len, out) {
+            return self.send_header_any(frame, len, out);
         }
         self.begin(&frame, Open::of(frame.opcode));
         self.owed = len;

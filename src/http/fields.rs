@@ -115,14 +115,13 @@ impl Fields {
     /// space before and behind it.
     pub(crate) fn note(&mut self, field: Field, start: usize, len: Option<usize>) {
         let index = field as usize;
-        let (Some(own_start), Some(own_len)) = (self.starts.get_mut(index), self.lens.get_mut(index)) else {
-            return;
-        };
-        if *own_start == NONE {
-            *own_start = u16::try_from(start).ok().filter(|start| start & REPEATED == 0).unwrap_or(FAR);
-            *own_len = len.and_then(|len| u8::try_from(len).ok()).unwrap_or(OPEN);
-        } else {
-            *own_start |= REPEATED;
+        if let (Some(own_start), Some(own_len)) = (self.starts.get_mut(index), self.lens.get_mut(index)) {
+            if *own_start == NONE {
+                *own_start = u16::try_from(start).ok().filter(|start| start & REPEATED == 0).unwrap_or(FAR);
+                *own_len = len.and_then(|len| u8::try_from(len).ok()).unwrap_or(OPEN);
+            } else {
+                *own_start |= REPEATED;
+            }
         }
     }
 
