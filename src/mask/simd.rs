@@ -22,7 +22,7 @@ pub(super) use self::arm::Neon as Base;
     all(target_arch = "x86_64", target_feature = "sse2"),
     all(target_arch = "aarch64", target_feature = "neon")
 )))]
-pub(super) use self::Words as Base;
+pub(super) use super::kernel::Words as Base;
 
 /// Masks a long payload by the widest vectors that this CPU has. True: it is ASCII now.
 #[inline]
