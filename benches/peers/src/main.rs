@@ -1,5 +1,6 @@
 //! websocket-proto beside other crates: `benches/peers/run` is the way to start it, README.md says what it does.
 
+mod accept;
 mod measure;
 mod peer;
 mod peers;

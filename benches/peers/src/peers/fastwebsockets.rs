@@ -1,15 +1,11 @@
 //! fastwebsockets, with its collector of fragments, and its handshake on hyper.
 
-use std::{cell::Cell, convert::Infallible, hint::black_box, rc::Rc};
+use std::hint::black_box;
 
-use fastwebsockets::{
-    FragmentCollector, Frame, OpCode, Payload, Role, WebSocket, unmask,
-    upgrade::{UpgradeFut, upgrade},
-};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket, unmask, upgrade::upgrade};
 
 use crate::{
+    accept::{Accept, by_hyper},
     peer::{Decode, Decoder, Do, Doer, Peer, Unmasker},
     transport::{Transport, Written, now},
     wire::{Sink, Wire},
@@ -67,7 +63,7 @@ impl Peer for FastWebsockets {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request }))
+        Some(Box::new(Accept { request, accept: answered }))
     }
 }
 
@@ -124,35 +120,6 @@ impl Do for Encode {
     }
 }
 
-struct Handshake {
-    request: &'static [u8],
-}
-
-impl Handshake {
-    fn with(&self, keep: bool) -> Vec<u8> {
-        let (transport, written) = Transport::request(black_box(self.request));
-        if keep {
-            written.keep();
-        }
-        let upgraded = Rc::new(Cell::new(None::<UpgradeFut>));
-        let service = service_fn(|mut request: Request<Incoming>| {
-            let (response, socket) = upgrade(&mut request).unwrap();
-            upgraded.set(Some(socket));
-            async { Ok::<_, Infallible>(response) }
-        });
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(transport), service);
-        now(connection.with_upgrades()).unwrap();
-        black_box(now(upgraded.take().unwrap()).ok().unwrap());
-        written.bytes()
-    }
-}
-
-impl Do for Handshake {
-    fn once(&mut self) {
-        self.with(false);
-    }
-
-    fn output(&mut self) -> Vec<u8> {
-        self.with(true)
-    }
+fn answered(transport: Transport) {
+    black_box(by_hyper(transport, |request| upgrade(request).unwrap()).ok().unwrap());
 }

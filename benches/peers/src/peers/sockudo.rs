@@ -9,6 +9,7 @@ use sockudo_ws::{
 };
 
 use crate::{
+    accept::Accept,
     peer::{Decode, Decoder, Do, Doer, Peer, Unmasker},
     transport::{Transport, now},
     wire::{Sink, Wire},
@@ -74,7 +75,7 @@ impl Peer for Sockudo {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request }))
+        Some(Box::new(Accept { request, accept: answered }))
     }
 }
 
@@ -149,27 +150,6 @@ impl Do for EncodeByReference {
     }
 }
 
-struct Handshake {
-    request: &'static [u8],
-}
-
-impl Handshake {
-    fn with(&self, keep: bool) -> Vec<u8> {
-        let (mut transport, written) = Transport::request(black_box(self.request));
-        if keep {
-            written.keep();
-        }
-        black_box(now(server_handshake(&mut transport)).unwrap());
-        written.bytes()
-    }
-}
-
-impl Do for Handshake {
-    fn once(&mut self) {
-        self.with(false);
-    }
-
-    fn output(&mut self) -> Vec<u8> {
-        self.with(true)
-    }
+fn answered(mut transport: Transport) {
+    black_box(now(server_handshake(&mut transport)).unwrap());
 }

@@ -10,6 +10,7 @@ use soketto::{
 };
 
 use crate::{
+    accept::Accept,
     peer::{Decode, Decoder, Do, Doer, Peer},
     transport::{Transport, Written, now},
     wire::{Sink, Wire},
@@ -70,7 +71,7 @@ impl Peer for Soketto {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request }))
+        Some(Box::new(Accept { request, accept: answered }))
     }
 }
 
@@ -123,32 +124,11 @@ impl Do for Encode {
     }
 }
 
-struct Handshake {
-    request: &'static [u8],
-}
-
-impl Handshake {
-    fn with(&self, keep: bool) -> Vec<u8> {
-        let (transport, written) = Transport::request(black_box(self.request));
-        if keep {
-            written.keep();
-        }
-        let mut server = Server::new(transport);
-        now(async {
-            let key = server.receive_request().await.unwrap().key();
-            server.send_response(&Response::Accept { key, protocol: None }).await.unwrap();
-        });
-        black_box(server.into_builder().finish());
-        written.bytes()
-    }
-}
-
-impl Do for Handshake {
-    fn once(&mut self) {
-        self.with(false);
-    }
-
-    fn output(&mut self) -> Vec<u8> {
-        self.with(true)
-    }
+fn answered(transport: Transport) {
+    let mut server = Server::new(transport);
+    now(async {
+        let key = server.receive_request().await.unwrap().key();
+        server.send_response(&Response::Accept { key, protocol: None }).await.unwrap();
+    });
+    black_box(server.into_builder().finish());
 }

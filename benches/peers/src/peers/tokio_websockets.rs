@@ -7,6 +7,7 @@ use futures::{Sink as _, Stream as _};
 use tokio_websockets::{ClientBuilder, Message, Payload, ServerBuilder, WebSocketStream};
 
 use crate::{
+    accept::Accept,
     peer::{Decode, Decoder, Do, Doer, Peer},
     transport::{Transport, Written, now},
     wire::{Sink, Wire},
@@ -68,7 +69,7 @@ impl Peer for TokioWebsockets {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request }))
+        Some(Box::new(Accept { request, accept: answered }))
     }
 }
 
@@ -119,27 +120,6 @@ impl Do for Encode {
     }
 }
 
-struct Handshake {
-    request: &'static [u8],
-}
-
-impl Handshake {
-    fn with(&self, keep: bool) -> Vec<u8> {
-        let (transport, written) = Transport::request(black_box(self.request));
-        if keep {
-            written.keep();
-        }
-        black_box(now(ServerBuilder::new().accept(transport)).unwrap());
-        written.bytes()
-    }
-}
-
-impl Do for Handshake {
-    fn once(&mut self) {
-        self.with(false);
-    }
-
-    fn output(&mut self) -> Vec<u8> {
-        self.with(true)
-    }
+fn answered(transport: Transport) {
+    black_box(now(ServerBuilder::new().accept(transport)).unwrap());
 }

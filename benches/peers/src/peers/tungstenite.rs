@@ -8,6 +8,7 @@ use tungstenite::{
 };
 
 use crate::{
+    accept::Accept,
     peer::{Decode, Decoder, Do, Doer, Peer},
     transport::{Transport, Written},
     wire::{Sink, Wire},
@@ -42,7 +43,7 @@ impl Peer for Tungstenite {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request }))
+        Some(Box::new(Accept { request, accept: answered }))
     }
 }
 
@@ -106,27 +107,6 @@ impl Do for Encode {
     }
 }
 
-struct Handshake {
-    request: &'static [u8],
-}
-
-impl Handshake {
-    fn with(&self, keep: bool) -> Vec<u8> {
-        let (transport, written) = Transport::request(black_box(self.request));
-        if keep {
-            written.keep();
-        }
-        black_box(accept(transport).ok().unwrap());
-        written.bytes()
-    }
-}
-
-impl Do for Handshake {
-    fn once(&mut self) {
-        self.with(false);
-    }
-
-    fn output(&mut self) -> Vec<u8> {
-        self.with(true)
-    }
+fn answered(transport: Transport) {
+    black_box(accept(transport).ok().unwrap());
 }

@@ -16,6 +16,7 @@ use wtx::{
 };
 
 use crate::{
+    accept::Accept,
     peer::{Decode, Decoder, Do, Doer, Peer},
     transport::{Transport, Written, now},
     wire::{Sink, Wire},
@@ -98,7 +99,7 @@ impl Peer for Wtx {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request }))
+        Some(Box::new(Accept { request, accept: answered }))
     }
 }
 
@@ -149,28 +150,7 @@ impl<const CLIENT: bool> Do for Encode<CLIENT> {
     }
 }
 
-struct Handshake {
-    request: &'static [u8],
-}
-
-impl Handshake {
-    fn with(&self, keep: bool) -> Vec<u8> {
-        let (transport, written) = Transport::request(black_box(self.request));
-        if keep {
-            written.keep();
-        }
-        let acceptor = WebSocketAcceptor::default().no_masking(false);
-        black_box(now(acceptor.accept(Stream(transport))).unwrap());
-        written.bytes()
-    }
-}
-
-impl Do for Handshake {
-    fn once(&mut self) {
-        self.with(false);
-    }
-
-    fn output(&mut self) -> Vec<u8> {
-        self.with(true)
-    }
+fn answered(transport: Transport) {
+    let acceptor = WebSocketAcceptor::default().no_masking(false);
+    black_box(now(acceptor.accept(Stream(transport))).unwrap());
 }

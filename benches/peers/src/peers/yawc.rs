@@ -2,22 +2,18 @@
 //! It sends pongs once there is nothing to read, so it is read until then.
 
 use std::{
-    cell::Cell,
-    convert::Infallible,
     future::poll_fn,
     hint::black_box,
     pin::Pin,
-    rc::Rc,
     task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
 use futures::Sink as _;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
-use yawc::{Frame, OpCode, Options, Role, UpgradeFut, WebSocket, mask::apply_mask};
+use yawc::{Frame, OpCode, Options, Role, WebSocket, mask::apply_mask};
 
 use crate::{
+    accept::{Accept, by_hyper},
     peer::{Decode, Decoder, Do, Doer, Peer, Unmasker},
     transport::{Transport, Written, now},
     wire::{Sink, Wire},
@@ -70,7 +66,7 @@ impl Peer for Yawc {
     }
 
     fn handshake(&self, request: &'static [u8]) -> Option<Box<dyn Doer>> {
-        Some(Box::new(Handshake { request }))
+        Some(Box::new(Accept { request, accept: answered }))
     }
 }
 
@@ -118,35 +114,6 @@ impl Do for Encode {
     }
 }
 
-struct Handshake {
-    request: &'static [u8],
-}
-
-impl Handshake {
-    fn with(&self, keep: bool) -> Vec<u8> {
-        let (transport, written) = Transport::request(black_box(self.request));
-        if keep {
-            written.keep();
-        }
-        let upgraded = Rc::new(Cell::new(None::<UpgradeFut>));
-        let service = service_fn(|mut request: Request<Incoming>| {
-            let (response, socket) = WebSocket::upgrade(&mut request).unwrap();
-            upgraded.set(Some(socket));
-            async { Ok::<_, Infallible>(response) }
-        });
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(transport), service);
-        now(connection.with_upgrades()).unwrap();
-        black_box(now(upgraded.take().unwrap()).ok().unwrap());
-        written.bytes()
-    }
-}
-
-impl Do for Handshake {
-    fn once(&mut self) {
-        self.with(false);
-    }
-
-    fn output(&mut self) -> Vec<u8> {
-        self.with(true)
-    }
+fn answered(transport: Transport) {
+    black_box(by_hyper(transport, |request| WebSocket::upgrade(request).unwrap()).ok().unwrap());
 }
