@@ -105,8 +105,7 @@ impl<R: Role> Writer<R> {
         if !encode::message(frame.opcode, key, frame.payload, out) {
             return Err(self.no_room(len as u64, len));
         }
-        self.flags.set(Flags::ACTIVE, true);
-        self.flags.set(Flags::COMPRESSED, false);
+        self.begin(&frame, Open::None);
         Ok(())
     }
 
