@@ -1,5 +1,7 @@
 //! How bytes come in and go out: a cursor over what was read, and a sink that takes whole frames or nothing.
 
+use core::cell::Cell;
+
 #[cfg(feature = "alloc")]
 use crate::mask::append;
 use crate::mask::{MaskKey, mask, mask_copy};
@@ -81,11 +83,20 @@ impl<'b> From<&'b mut [u8]> for Input<'b> {
     }
 }
 
+/// Copies `from` to `to`, which is as long. Optimised for size, the standard library's copy keeps a look at the lengths
+/// that ends in a panic.
+#[inline(always)]
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
 /// Copies `bytes` to `memory[at..]`. False, and nothing is copied, if they do not fit.
 pub(crate) fn copy_at(memory: &mut [u8], at: usize, bytes: &[u8]) -> bool {
     match memory.get_mut(at..).and_then(|rest| rest.get_mut(..bytes.len())) {
         Some(place) => {
-            place.copy_from_slice(bytes);
+            copy(place, bytes);
             true
         }
         None => false,
@@ -132,7 +143,7 @@ impl<'p> Body<'p> {
     pub fn copy_to<'o>(&self, place: &'o mut [u8]) -> Option<&'o mut [u8]> {
         let (place, rest) = place.split_at_mut_checked(self.payload.len())?;
         match self.key {
-            None => place.copy_from_slice(self.payload),
+            None => copy(place, self.payload),
             Some(key) => {
                 mask_copy(key, self.payload, place);
             }
@@ -244,7 +255,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> SliceOutput<B> {
         let Some((place, rest)) = place.and_then(|place| place.split_at_mut_checked(head.len())) else {
             return false;
         };
-        place.copy_from_slice(head);
+        copy(place, head);
         self.end = self.end.saturating_add(len);
         body.copy_to(rest).is_some()
     }
@@ -258,7 +269,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> SliceOutput<B> {
             let memory = self.memory.as_mut();
             let end = self.end.min(memory.len());
             let start = self.start.min(end);
-            memory.copy_within(start..end, 0);
+            if cfg!(feature = "fast") {
+                memory.copy_within(start..end, 0);
+            } else {
+                // By hand, since a `memmove` is 600 bytes of code where nothing else needs one.
+                let cells = Cell::from_mut(memory).as_slice_of_cells();
+                for (to, from) in cells.iter().zip(cells.get(start..end).unwrap_or_default()) {
+                    to.set(from.get());
+                }
+            }
             self.end = end.saturating_sub(start);
             self.start = 0;
         }

@@ -89,7 +89,8 @@ impl<R: Role> Connection<R> {
     /// A reply without room in `out` waits in the connection, and goes first next time: the latest pong, or a Close.
     /// Reading never waits for writing. After [`Event::Close`] and [`Event::Failed`] whatever comes is taken and
     /// thrown away.
-    #[inline(always)]
+    #[cfg_attr(feature = "fast", inline(always))]
+    #[cfg_attr(not(feature = "fast"), inline(never))]
     pub fn receive<'b>(
         &mut self,
         input: &mut Input<'b>,
@@ -107,7 +108,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// [`receive`](Self::receive), on the general way.
-    #[inline(never)]
+    #[cfg_attr(feature = "fast", inline(never))]
     fn receive_any<'b>(
         &mut self,
         input: &mut Input<'b>,
@@ -251,7 +252,8 @@ impl<R: Role> Connection<R> {
     ///
     /// # Errors
     /// [`SendError`] says why nothing of the frame was written. A reply that waited may have gone before it.
-    #[inline(always)]
+    #[cfg_attr(feature = "fast", inline(always))]
+    #[cfg_attr(not(feature = "fast"), inline(never))]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         self.writer.send(frame, out)
     }

@@ -3,12 +3,10 @@
 mod kernel;
 mod key;
 mod simd;
+mod small;
 
 pub use self::key::MaskKey;
 pub(crate) use self::key::advance;
-#[cfg(feature = "alloc")]
-pub(crate) use self::simd::append;
-pub(crate) use self::simd::mask_copy;
 use self::{
     kernel::{SHORT, Words},
     simd::Base,
@@ -29,7 +27,9 @@ use self::{
 /// ```
 #[inline]
 pub fn mask(key: MaskKey, payload: &mut [u8]) -> MaskKey {
-    if payload.len() > SHORT {
+    if !cfg!(feature = "fast") {
+        small::mask(key, payload);
+    } else if payload.len() > SHORT {
         mask_long(key, payload);
     } else {
         mask_short(key, payload, false);
@@ -39,6 +39,9 @@ pub fn mask(key: MaskKey, payload: &mut [u8]) -> MaskKey {
 
 /// Masks or unmasks `payload` in place. True: what came of it is ASCII, so that text needs no second look.
 pub(crate) fn mask_ascii(key: MaskKey, payload: &mut [u8]) -> bool {
+    if !cfg!(feature = "fast") {
+        return small::mask(key, payload);
+    }
     if payload.len() > SHORT {
         return mask_long(key, payload);
     }
@@ -49,7 +52,25 @@ pub(crate) fn mask_ascii(key: MaskKey, payload: &mut [u8]) -> bool {
     ascii
 }
 
-/// The same for more than [`SHORT`] bytes.
+/// Masks `from` while copying it to `to`, which is as long. Returns the key for the byte that follows.
+#[inline]
+pub(crate) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) -> MaskKey {
+    if cfg!(feature = "fast") {
+        simd::mask_copy(key, from, to)
+    } else {
+        small::mask_copy(key, from, to)
+    }
+    advance(key, from.len())
+}
+
+/// Appends `from` to `to`, masked while it is copied.
+#[cfg(feature = "alloc")]
+#[inline]
+pub(crate) fn append(key: MaskKey, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
+    if cfg!(feature = "fast") { simd::append(key, from, to) } else { small::append(key, from, to) }
+}
+
+/// [`mask_ascii`] of more than [`SHORT`] bytes.
 #[inline(never)]
 pub(crate) fn mask_long(key: MaskKey, payload: &mut [u8]) -> bool {
     simd::mask(key, payload)

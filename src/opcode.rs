@@ -89,8 +89,8 @@ impl Control {
     pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
         let Some(room) = self.bytes.get_mut(usize::from(self.len)..) else { return 0 };
         let n = room.len().min(bytes.len());
-        if let (Some(place), Some(bytes)) = (room.get_mut(..n), bytes.get(..n)) {
-            place.copy_from_slice(bytes);
+        for (place, byte) in room.iter_mut().zip(bytes) {
+            *place = *byte;
         }
         self.len = self.len.saturating_add(n as u8);
         n

@@ -27,9 +27,17 @@ pub(crate) enum Utf8 {
 }
 
 /// Whether `text` is UTF-8.
+#[cfg(feature = "fast")]
 #[inline]
 pub(crate) fn is_valid(text: &[u8]) -> bool {
     simdutf8::basic::from_utf8(text).is_ok()
+}
+
+/// Whether `text` is UTF-8.
+#[cfg(not(feature = "fast"))]
+pub(crate) fn is_valid(text: &[u8]) -> bool {
+    let mut state = Utf8::Boundary;
+    state.push(text).is_ok() && state.is_boundary()
 }
 
 /// How many bytes of `text` come before a character that its end cuts off, if its end is UTF-8.
@@ -67,22 +75,22 @@ impl Utf8 {
     /// Takes the next piece. `Err(i)`: `piece[i]` is the first byte that cannot be where it stands (W47, W49).
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
         let mut at = 0_usize;
-        // The rest of a character that an earlier piece began.
-        for &byte in piece.iter().take(3) {
-            if *self == Self::Boundary {
-                break;
+        if cfg!(feature = "fast") {
+            // The rest of a character that an earlier piece began.
+            for &byte in piece.iter().take(3) {
+                if *self == Self::Boundary {
+                    break;
+                }
+                *self = self.step(byte).ok_or(at)?;
+                at = at.saturating_add(1);
             }
-            *self = self.step(byte).ok_or(at)?;
-            at = at.saturating_add(1);
+            let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) else { return Ok(()) };
+            // Whole characters by vectors; then at most four bytes by hand, which either leave a character open or show
+            // the very byte that is wrong.
+            let whole = rest.get(..whole_characters(rest)).unwrap_or_default();
+            let sound = if is_valid(whole) { whole.len() } else { valid_up_to(whole) };
+            at = at.saturating_add(sound);
         }
-        let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) else { return Ok(()) };
-        // Whole characters by vectors; then at most four bytes by hand, which either leave a character open or show the
-        // very byte that is wrong.
-        let whole = rest.get(..whole_characters(rest)).unwrap_or_default();
-        at = match simdutf8::basic::from_utf8(whole) {
-            Ok(_) => at.saturating_add(whole.len()),
-            Err(_) => at.saturating_add(valid_up_to(whole)),
-        };
         for &byte in piece.get(at..).unwrap_or_default() {
             *self = self.step(byte).ok_or(at)?;
             at = at.saturating_add(1);
@@ -107,6 +115,7 @@ impl Utf8 {
 
     fn step(self, byte: u8) -> Option<Self> {
         match (self, byte) {
+            (Self::Boundary, 0x00..=0x7f) => Some(Self::Boundary),
             (Self::Boundary, 0xc2..=0xdf) => Some(Self::One),
             (Self::Boundary, 0xe0) => Some(Self::AfterE0),
             (Self::Boundary, 0xed) => Some(Self::AfterEd),

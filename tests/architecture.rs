@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// and those on a later line may use the earlier ones.
 const HOUSE: &[(u8, &[&str])] = &[
     (0, &["rule", "utf8", "opcode", "config", "mask::key"]),
-    (0, &["mask::kernel"]),
+    (0, &["mask::kernel", "mask::small"]),
     (0, &["mask::simd"]),
     (0, &["mask"]),
     (1, &["error", "bytes", "close"]),

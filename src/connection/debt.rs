@@ -25,7 +25,12 @@ impl<R: Role> Writer<R> {
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
         // What is common: a server's long message, which is written from where it is.
-        let straight = !Self::MASKS && frame.is_plain() && len > 0xffff && len >> 63 == 0 && self.is_free();
+        let straight = cfg!(feature = "fast")
+            && !Self::MASKS
+            && frame.is_plain()
+            && len > 0xffff
+            && len >> 63 == 0
+            && self.is_free();
         if !straight || !encode::long_header(frame.opcode, len, out) {
             return self.send_header_any(frame, len, out);
         }

@@ -85,7 +85,8 @@ impl<S: Side> Reader<S> {
     /// [`next`](Self::next).
     #[inline(always)]
     pub(super) fn whole<'b>(&mut self, input: &mut Input<'b>) -> Option<Data<'b>> {
-        let expected = self.stage == Stage::Frames
+        let expected = cfg!(feature = "fast")
+            && self.stage == Stage::Frames
             && self.decoder.place == Place::Header
             && self.decoder.stash.is_blank()
             && self.message.open == Open::None;
@@ -115,7 +116,7 @@ impl<S: Side> Reader<S> {
         Some(Data::new(payload, part))
     }
 
-    #[inline(never)]
+    #[cfg_attr(feature = "fast", inline(never))]
     fn receive_any<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
         self.next(input, |reader, rare, input| Some(reader.tell(rare, input)))
     }
@@ -137,7 +138,7 @@ impl<S: Side> Reader<S> {
             let error = self.receive_ended(input)?;
             return tell(self, Rare::Fault(error), input);
         }
-        if self.decoder.place == Place::Header && !self.begin(input) {
+        if self.decoder.place == Place::Header && !(cfg!(feature = "fast") && self.begin(input)) {
             let gate = Demands { message: &self.message, terms: &self.terms, side: PhantomData::<S> };
             match self.decoder.header(input, &gate) {
                 Ok(Some(header)) if !header.opcode.is_control() => {
@@ -184,7 +185,7 @@ impl<S: Side> Reader<S> {
     }
 
     /// The event that tells of what is no data.
-    #[inline(never)]
+    #[cfg_attr(feature = "fast", inline(never))]
     pub(super) fn tell(&mut self, rare: Rare, input: &mut Input<'_>) -> Event<'static> {
         match rare {
             Rare::Control(opcode) => self.tell_control(opcode, input),
@@ -311,7 +312,7 @@ impl<S: Side> Reader<S> {
     }
 
     /// A control frame comes in whatever pieces and is told whole; a Close is checked in each (W81).
-    #[inline(never)]
+    #[cfg_attr(feature = "fast", inline(never))]
     fn control(&mut self, opcode: Opcode, input: &mut Input<'_>) -> Option<Rare> {
         let start = self.decoder.stash_offset();
         let complete = self.decoder.control(input);

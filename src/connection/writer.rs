@@ -73,10 +73,13 @@ impl<R: Role> Writer<R> {
     ///
     /// # Errors
     /// [`SendError`] says why nothing of the frame was written. A reply that waited may have gone before it.
-    #[inline(always)]
+    #[cfg_attr(feature = "fast", inline(always))]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         // What is common: a whole message that is no text or known to be one, and nothing before it.
-        let straight = frame.is_plain() && frame.needs_no_look() && frame.payload.len() <= 0xffff;
+        let straight = cfg!(feature = "fast")
+            && frame.is_plain()
+            && frame.needs_no_look()
+            && frame.payload.len() <= 0xffff;
         if straight && self.is_free() { self.send_straight(frame, out) } else { self.send_any(frame, out) }
     }
 
@@ -109,7 +112,7 @@ impl<R: Role> Writer<R> {
         Ok(())
     }
 
-    #[inline(never)]
+    #[cfg_attr(feature = "fast", inline(never))]
     fn send_any(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         let open = self.check(&frame, frame.payload.len() as u64)?;
         let open = self.check_payload(&frame, open)?;

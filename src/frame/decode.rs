@@ -71,37 +71,22 @@ impl Decoder {
         input: &mut Input<'b>,
         gate: &impl Gate,
     ) -> Result<Option<FrameHeader>, ProtocolError> {
-        if self.stash.is_empty() {
-            return match parse(input.as_slice(), gate) {
-                Ok((header, size)) => {
-                    self.take(input, size);
-                    Ok(Some(self.begin_with(header)))
-                }
-                Err(stop) => self.stop(stop, input),
-            };
-        }
-        self.rest_of_header(input, gate)
-    }
-
-    /// The same for a header that an earlier input began: it is parsed again from its start, at most 14 bytes.
-    #[cold]
-    fn rest_of_header<'b>(
-        &mut self,
-        input: &mut Input<'b>,
-        gate: &impl Gate,
-    ) -> Result<Option<FrameHeader>, ProtocolError> {
         let stashed = self.stash.len();
-        let mut bytes = heapless::Vec::<u8, { FrameHeader::MAX }, u8>::new();
-        for &byte in self.stash.iter().chain(input.as_slice()).take(FrameHeader::MAX) {
-            if bytes.push(byte).is_err() {
-                break;
-            }
+        let mut joined = [0; FrameHeader::MAX];
+        let mut bytes = input.as_slice();
+        if stashed != 0 {
+            // A header that an earlier input began is parsed again from its start.
+            let both = self.stash.iter().chain(bytes);
+            let len = joined.iter_mut().zip(both).map(|(place, byte)| *place = *byte).count();
+            bytes = joined.get(..len).unwrap_or_default();
         }
-        match parse(&bytes, gate) {
+        match parse(bytes, gate) {
             Ok((header, size)) => {
                 self.take(input, size.saturating_sub(stashed));
                 self.stash.clear();
-                Ok(Some(self.begin_with(header)))
+                let bits = u8::from(header.fin) << 7 | header.rsv.bits();
+                self.begin(header.opcode, bits, header.len, header.mask.unwrap_or_default());
+                Ok(Some(header))
             }
             Err(stop) => self.stop(stop, input),
         }
@@ -152,13 +137,6 @@ impl Decoder {
         self.place = Place::Payload { opcode, bits };
     }
 
-    fn begin_with(&mut self, header: FrameHeader) -> FrameHeader {
-        let bits = u8::from(header.fin) << 7 | header.rsv.bits();
-        self.begin(header.opcode, bits, header.len, header.mask.unwrap_or_default());
-        header
-    }
-
-    #[inline(never)]
     fn stop(&mut self, stop: Stop, input: &mut Input<'_>) -> Result<Option<FrameHeader>, ProtocolError> {
         match stop {
             Stop::Fault { rule, at } => {

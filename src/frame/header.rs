@@ -134,21 +134,22 @@ impl FrameHeader {
         if self.len >> 63 != 0 {
             return None;
         }
-        let mut bytes = EncodedHeader::new();
-        let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode as u8;
-        let mask = u8::from(self.mask.is_some()) << 7;
-        let written = match (u8::try_from(self.len), u16::try_from(self.len)) {
-            (Ok(len @ ..=125), _) => bytes.extend_from_slice(&[first, mask | len]),
-            (_, Ok(len)) => {
-                let [high, low] = len.to_be_bytes();
-                bytes.extend_from_slice(&[first, mask | 126, high, low])
-            }
-            _ => bytes
-                .extend_from_slice(&[first, mask | 127])
-                .and_then(|()| bytes.extend_from_slice(&self.len.to_be_bytes())),
+        let len = self.len.to_be_bytes();
+        let (short, extended) = match len {
+            [0, 0, 0, 0, 0, 0, 0, short @ ..=125] => (short, &[][..]),
+            [0, 0, 0, 0, 0, 0, ref extended @ ..] => (126, extended.as_slice()),
+            _ => (127, len.as_slice()),
         };
-        let masked = self.mask.map_or(Ok(()), |key| bytes.extend_from_slice(&key));
-        written.and(masked).ok().map(|()| bytes)
+        let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode as u8;
+        let second = u8::from(self.mask.is_some()) << 7 | short;
+        let key = self.mask.as_slice().as_flattened();
+        let mut bytes = EncodedHeader::new();
+        for part in [&[first, second], extended, key] {
+            for byte in part {
+                bytes.push(*byte).ok()?;
+            }
+        }
+        Some(bytes)
     }
 
     /// How many bytes a header with a length of seven bits takes on the wire.

@@ -92,10 +92,14 @@ impl Framing {
 
 impl Chunk {
     fn next(self, byte: u8) -> Framing {
-        let digit = char::from(byte).to_digit(16).map(u64::from);
+        let digit = match byte {
+            b'0'..=b'9' => Some(byte & 0x0f),
+            b'a'..=b'f' | b'A'..=b'F' => Some((byte & 0x0f).saturating_add(9)),
+            _ => None,
+        };
         Framing::Chunked(match (self, byte, digit) {
             (Self::Size(size), _, Some(digit)) => match size.checked_mul(16) {
-                Some(size) => Self::Size(size | digit),
+                Some(size) => Self::Size(size | u64::from(digit)),
                 None => return Framing::Done,
             },
             (Self::Size(0) | Self::Extension(0), b'\n', _) => Self::Trailer(false),
@@ -116,8 +120,10 @@ impl Chunk {
 
 /// A decimal number of digits alone.
 fn digits(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-        return None;
+    let mut number = None;
+    for byte in text {
+        let digit = byte.is_ascii_digit().then_some(u64::from(byte & 0x0f))?;
+        number = Some(number.unwrap_or(0_u64).checked_mul(10)?.checked_add(digit)?);
     }
-    core::str::from_utf8(text).ok()?.parse().ok()
+    number
 }

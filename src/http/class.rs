@@ -35,7 +35,8 @@ impl Class {
     pub(crate) fn run(self, text: &[u8]) -> usize {
         let mut rest = text;
         // Four in a round, and then the first that is not.
-        while let Some((&[a, b, c, d], tail)) = rest.split_first_chunk()
+        while cfg!(feature = "fast")
+            && let Some((&[a, b, c, d], tail)) = rest.split_first_chunk()
             && self.has(a)
             && self.has(b)
             && self.has(c)

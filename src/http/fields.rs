@@ -45,9 +45,27 @@ const REPEATED: u16 = 1 << 15;
 const OPEN: u8 = u8::MAX;
 
 impl Field {
+    const ALL: [Self; 11] = [
+        Self::Host,
+        Self::Origin,
+        Self::Upgrade,
+        Self::Connection,
+        Self::ContentLength,
+        Self::Key,
+        Self::TransferEncoding,
+        Self::Accept,
+        Self::Version,
+        Self::Protocol,
+        Self::Extensions,
+    ];
+
     /// The field whose line this is (W159): one that begins with its name and a colon.
     #[inline(never)]
     pub(crate) fn of(line: &[u8]) -> Option<Self> {
+        if !cfg!(feature = "fast") {
+            let (name, _) = line.split_at_checked(line.iter().position(|byte| *byte == b':')?)?;
+            return Self::ALL.into_iter().find(|field| name.eq_ignore_ascii_case(field.name().as_bytes()));
+        }
         match u32::from_le_bytes(*line.first_chunk()?) | 0x2020_2020 {
             HOST => Self::Host.begins(line, b"host:"),
             ORIG => Self::Origin.begins(line, b"origin:"),
@@ -160,19 +178,7 @@ mod tests {
     use super::*;
     use std::format;
 
-    const ALL: [Field; 11] = [
-        Field::Host,
-        Field::Origin,
-        Field::Upgrade,
-        Field::Connection,
-        Field::ContentLength,
-        Field::Key,
-        Field::TransferEncoding,
-        Field::Accept,
-        Field::Version,
-        Field::Protocol,
-        Field::Extensions,
-    ];
+    const ALL: [Field; 11] = Field::ALL;
 
     #[test]
     fn names() {

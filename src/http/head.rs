@@ -25,8 +25,10 @@ pub struct Headers<'h> {
 
 /// The values of one field, looked for line by line.
 #[derive(Clone, Debug)]
-struct Values<'h> {
+pub(crate) struct Values<'h> {
     field: Field,
+    /// The only one, if that is known.
+    only: Option<&'h [u8]>,
     rest: Headers<'h>,
 }
 
@@ -80,7 +82,7 @@ impl<'h> Head<'h> {
     fn look_for(self, field: Field, place: Place) -> Option<&'h [u8]> {
         match place {
             Place::Start(start) => Some(trim(split_line(self.bytes.get(start..)?).0)),
-            Place::Value(..) | Place::Far => Values { field, rest: self.headers() }.next(),
+            Place::Value(..) | Place::Far => Values { field, only: None, rest: self.headers() }.next(),
         }
     }
 
@@ -90,11 +92,12 @@ impl<'h> Head<'h> {
     }
 
     /// Every value of a field, in order.
-    pub(crate) fn all(self, field: Field) -> impl Iterator<Item = &'h [u8]> + Clone + use<'h> {
-        let repeated = self.fields.is_repeated(field);
-        let (first, rest) =
-            if repeated { (None, self.headers()) } else { (self.first(field), Headers { rest: &[] }) };
-        first.into_iter().chain(Values { field, rest })
+    pub(crate) fn all(self, field: Field) -> Values<'h> {
+        if self.fields.is_repeated(field) {
+            Values { field, only: None, rest: self.headers() }
+        } else {
+            Values { field, only: self.first(field), rest: Headers { rest: &[] } }
+        }
     }
 
     /// Whether a field, which is a comma list, has `word` among its elements (W97, W98).
@@ -125,7 +128,23 @@ impl<'h> Iterator for Values<'h> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let name = self.field.name().as_bytes();
-        self.rest.find(|(found, _)| is_word(found.as_bytes(), name)).map(|(_, value)| value)
+        while self.only.is_none() {
+            let (found, value) = self.rest.next_line()?;
+            if is_word(found, name) {
+                return Some(value);
+            }
+        }
+        self.only.take()
+    }
+}
+
+impl<'h> Headers<'h> {
+    fn next_line(&mut self) -> Option<(&'h [u8], &'h [u8])> {
+        let (line, rest) = split_line(self.rest);
+        let colon = line.iter().position(|&byte| byte == b':')?;
+        self.rest = rest;
+        let (name, value) = line.split_at_checked(colon)?;
+        Some((name, trim(value.get(1..)?)))
     }
 }
 
@@ -133,14 +152,8 @@ impl<'h> Iterator for Headers<'h> {
     type Item = (&'h str, &'h [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let (line, rest) = split_line(self.rest);
-        let colon = line.iter().position(|&byte| byte == b':')?;
-        self.rest = rest;
-        let (name, value) = line.split_at_checked(colon)?;
-        Some((core::str::from_utf8(name).ok()?, trim(value.get(1..)?)))
+        let (name, value) = self.next_line()?;
+        Some((core::str::from_utf8(name).ok()?, value))
     }
 }
 

@@ -131,7 +131,7 @@ impl Scanner {
         limits: &HeadLimits,
     ) -> Result<bool, ProtocolError> {
         while self.step != Step::Done {
-            if self.begins_line() {
+            if cfg!(feature = "fast") && self.begins_line() {
                 let taken = self.lines(input.as_slice(), memory, limits);
                 input.take(taken);
                 if self.step == Step::Done {

@@ -72,6 +72,9 @@ fn behind(text: &[u8], odd: impl Fn(u64) -> u64) -> &[u8] {
 /// How many bytes of `class` `text` begins with; `usual` is behind some of them.
 #[inline(always)]
 fn run(text: &[u8], class: Class, usual: impl Fn(&[u8]) -> &[u8]) -> usize {
+    if !cfg!(feature = "fast") {
+        return class.run(text);
+    }
     let mut rest = text;
     loop {
         rest = usual(rest);
@@ -97,6 +100,9 @@ pub(crate) fn behind_word<'t, const N: usize>(text: &'t [u8], word: &[u8; N]) ->
 
 #[inline(always)]
 fn is(text: &[u8], word: &[u8]) -> bool {
+    if !cfg!(feature = "fast") {
+        return text.eq_ignore_ascii_case(word);
+    }
     // Of the bytes of a word a letter alone has the bit 40. So a capital letter becomes a small one, and nothing else
     // becomes anything.
     let eight = |(text, word): (&[u8; 8], &[u8; 8])| {

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use super::{
     kernel::{self, SHORT, Words},
-    key::{MaskKey, advance},
+    key::MaskKey,
 };
 
 /// The vectors of 16 bytes that every CPU of this target has.
@@ -43,11 +43,10 @@ fn mask_base(key: MaskKey, payload: &mut [u8]) -> bool {
     kernel::aligned::<16, 4, _>(Base, key, payload)
 }
 
-/// Masks `from` while copying it to `to`, which is as long. Returns the key for the byte that follows.
+/// Masks `from` while copying it to `to`, which is as long.
 #[inline(never)]
-pub(crate) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) -> MaskKey {
+pub(super) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) {
     copy(key, from, place(to));
-    advance(key, from.len())
 }
 
 /// The bytes as a place to write to. This file alone gets one, and writes bytes there or nothing.
@@ -61,7 +60,7 @@ fn place(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
 /// Appends `from` to `to`, masked while it is copied.
 #[cfg(feature = "alloc")]
 #[inline(never)]
-pub(crate) fn append(key: MaskKey, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
+pub(super) fn append(key: MaskKey, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
     to.reserve(from.len());
     let len = to.len().saturating_add(from.len());
     if let Some(place) = to.spare_capacity_mut().get_mut(..from.len()) {

@@ -103,7 +103,7 @@ pub struct DeflatePolicy {
 }
 
 /// The extension's name.
-pub(crate) const NAME: &str = "permessage-deflate";
+pub(crate) const NAME: &[u8] = b"permessage-deflate";
 
 /// A server's answer to an offer. Its `Display` form is the element of Sec-WebSocket-Extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl DeflatePolicy {
     /// # Errors
     /// [`Rule::DeflateAnswer`] and [`Rule::DeflateIgnored`]: _Fail the WebSocket Connection_ (RFC 7692 §7.1).
     pub fn check(&self, answer: Extension<'_>) -> Result<Option<DeflateTerms>, Rule> {
-        if answer.name() != NAME {
+        if answer.name_bytes() != NAME {
             return Ok(None);
         }
         let params = Params::parse(answer, Bits::Required).ok_or(Rule::DeflateAnswer)?; // W120
@@ -194,7 +194,7 @@ impl DeflateAnswer {
 
     pub(crate) fn put(&self, put: &mut dyn FnMut(&[u8])) {
         let DeflateTerms { server, client } = self.terms;
-        put(NAME.as_bytes());
+        put(NAME);
         // What was asked is repeated, the window not larger (W162).
         put_flag(SERVER_NO_CONTEXT_TAKEOVER, !server.takeover, put);
         put_flag(CLIENT_NO_CONTEXT_TAKEOVER, !client.takeover, put);
@@ -207,7 +207,7 @@ impl DeflateAnswer {
 impl DeflateOffer {
     pub(crate) fn put(&self, put: &mut dyn FnMut(&[u8])) {
         let DeflatePolicy { own, peer } = self.0;
-        put(NAME.as_bytes());
+        put(NAME);
         put_flag(SERVER_NO_CONTEXT_TAKEOVER, !peer.takeover, put);
         put_flag(CLIENT_NO_CONTEXT_TAKEOVER, !own.takeover, put);
         put_bits(SERVER_MAX_WINDOW_BITS, peer.bits() < 15, peer.bits(), put);
@@ -220,25 +220,25 @@ impl DeflateOffer {
 
 /// Whether an extension among these is permessage-deflate.
 pub(crate) fn is_among<'h>(mut extensions: impl Iterator<Item = Extension<'h>>) -> bool {
-    extensions.any(|extension| extension.name() == NAME)
+    extensions.any(|extension| extension.name_bytes() == NAME)
 }
 
-const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
-const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
-const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
-const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
+const SERVER_NO_CONTEXT_TAKEOVER: &[u8] = b"server_no_context_takeover";
+const CLIENT_NO_CONTEXT_TAKEOVER: &[u8] = b"client_no_context_takeover";
+const SERVER_MAX_WINDOW_BITS: &[u8] = b"server_max_window_bits";
+const CLIENT_MAX_WINDOW_BITS: &[u8] = b"client_max_window_bits";
 
 /// The values that window bits may have, "without leading zeros" (RFC 7692 §7.1.2, W121), from 8 up.
 const WINDOW_BITS: [&str; 8] = ["8", "9", "10", "11", "12", "13", "14", "15"];
 
-fn put_flag(name: &str, on: bool, put: &mut dyn FnMut(&[u8])) {
+fn put_flag(name: &[u8], on: bool, put: &mut dyn FnMut(&[u8])) {
     if on {
         put(b"; ");
-        put(name.as_bytes());
+        put(name);
     }
 }
 
-fn put_bits(name: &str, on: bool, bits: u8, put: &mut dyn FnMut(&[u8])) {
+fn put_bits(name: &[u8], on: bool, bits: u8, put: &mut dyn FnMut(&[u8])) {
     if on {
         put_flag(name, true, put);
         put(b"=");
@@ -286,25 +286,26 @@ impl Params {
     /// `None`: it is another extension, or a parameter is unknown, repeated, or has an impossible value or none where
     /// it needs one, or one where it has none (W106, W107, W120).
     fn parse(extension: Extension<'_>, client_bits: Bits) -> Option<Self> {
-        if extension.name() != NAME {
+        if extension.name_bytes() != NAME {
             return None;
         }
         let mut all = Self::default();
         for param in extension.params() {
-            let value = param.value();
-            match param.name() {
-                SERVER_NO_CONTEXT_TAKEOVER => set(&mut all.server_no_context_takeover, value)?,
-                CLIENT_NO_CONTEXT_TAKEOVER => set(&mut all.client_no_context_takeover, value)?,
-                SERVER_MAX_WINDOW_BITS if all.server_bits.is_none() => {
-                    all.server_bits = Some(window_bits(value?)?);
-                }
-                CLIENT_MAX_WINDOW_BITS if all.client_bits.is_none() => {
-                    all.client_bits = Some(match value {
-                        None if client_bits == Bits::Optional => None,
-                        value => Some(window_bits(value?)?),
-                    });
-                }
-                _ => return None,
+            let (name, value) = (param.name_bytes(), param.value());
+            // Not a `match`, which compares byte by byte in as much code.
+            if name == SERVER_NO_CONTEXT_TAKEOVER {
+                set(&mut all.server_no_context_takeover, value)?;
+            } else if name == CLIENT_NO_CONTEXT_TAKEOVER {
+                set(&mut all.client_no_context_takeover, value)?;
+            } else if name == SERVER_MAX_WINDOW_BITS && all.server_bits.is_none() {
+                all.server_bits = Some(window_bits(value?)?);
+            } else if name == CLIENT_MAX_WINDOW_BITS && all.client_bits.is_none() {
+                all.client_bits = Some(match value {
+                    None if client_bits == Bits::Optional => None,
+                    value => Some(window_bits(value?)?),
+                });
+            } else {
+                return None;
             }
         }
         Some(all)
@@ -319,5 +320,10 @@ fn set(flag: &mut bool, value: Option<Value<'_>>) -> Option<()> {
 }
 
 fn window_bits(value: Value<'_>) -> Option<u8> {
-    WINDOW_BITS.iter().zip(8..).find_map(|(digits, bits)| (value == *digits).then_some(bits))
+    let mut digits = value.bytes();
+    match (digits.next()?, digits.next(), digits.next()) {
+        (digit @ b'8'..=b'9', None, _) => Some(digit & 0x0f),
+        (b'1', Some(digit @ b'0'..=b'5'), None) => Some((digit & 7).saturating_add(10)),
+        _ => None,
+    }
 }

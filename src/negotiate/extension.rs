@@ -24,26 +24,26 @@ use core::fmt;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Extensions<'h> {
-    rest: &'h str,
+    rest: &'h [u8],
 }
 
 /// One extension: a name and its parameters. See [`Extensions`].
 #[derive(Clone, Copy, Debug)]
 pub struct Extension<'h> {
-    name: &'h str,
-    params: Option<&'h str>,
+    name: &'h [u8],
+    params: Option<&'h [u8]>,
 }
 
 /// The parameters of an [`Extension`], in order.
 #[derive(Clone, Debug)]
 pub struct Params<'h> {
-    rest: Option<&'h str>,
+    rest: Option<&'h [u8]>,
 }
 
 /// One parameter of an [`Extension`]: a name, with a value or without.
 #[derive(Clone, Copy, Debug)]
 pub struct Param<'h> {
-    name: &'h str,
+    name: &'h [u8],
     value: Option<Value<'h>>,
 }
 
@@ -64,7 +64,7 @@ pub struct Param<'h> {
 #[derive(Clone, Copy)]
 pub struct Value<'h> {
     /// What was between the quotes, or all.
-    text: &'h str,
+    text: &'h [u8],
 }
 
 impl<'h> Extensions<'h> {
@@ -87,7 +87,8 @@ impl<'h> Extensions<'h> {
     /// # Ok::<(), websocket_proto::ExtensionError>(())
     /// ```
     pub fn parse(value: &'h [u8]) -> Result<Self, ExtensionError> {
-        Ok(Self { rest: extension_grammar::check(value)? })
+        extension_grammar::has_any(value)?;
+        Ok(Self { rest: value })
     }
 }
 
@@ -99,8 +100,8 @@ impl<'h> Iterator for Extensions<'h> {
 
     fn next(&mut self) -> Option<Extension<'h>> {
         while !self.rest.is_empty() {
-            let (element, rest) = list::split_once(self.rest, b',').unwrap_or((self.rest, ""));
-            self.rest = rest;
+            let (element, rest) = split(self.rest, b',');
+            self.rest = rest.unwrap_or_default();
             let (name, params) = split(element, b';');
             if !name.is_empty() {
                 return Some(Extension { name, params });
@@ -115,6 +116,10 @@ impl core::iter::FusedIterator for Extensions<'_> {}
 impl<'h> Extension<'h> {
     /// The extension's name, a token. Names are compared exactly (W106).
     pub const fn name(self) -> &'h str {
+        text(self.name)
+    }
+
+    pub(crate) const fn name_bytes(self) -> &'h [u8] {
         self.name
     }
 
@@ -131,7 +136,7 @@ impl<'h> Iterator for Params<'h> {
         let (param, rest) = split(self.rest?, b';');
         self.rest = rest;
         let (name, value) = split(param, b'=');
-        let value = value.map(|value| Value { text: value.trim_matches([' ', '\t', '"']) });
+        let value = value.map(|value| Value { text: unquoted(value) });
         Some(Param { name, value })
     }
 }
@@ -141,6 +146,10 @@ impl core::iter::FusedIterator for Params<'_> {}
 impl<'h> Param<'h> {
     /// The parameter's name, a token. Names are compared exactly (W106).
     pub const fn name(self) -> &'h str {
+        text(self.name)
+    }
+
+    pub(crate) const fn name_bytes(self) -> &'h [u8] {
         self.name
     }
 
@@ -161,14 +170,18 @@ impl<'h> Value<'h> {
     /// # Ok::<(), websocket_proto::ExtensionError>(())
     /// ```
     pub fn chars(self) -> impl Iterator<Item = char> + Clone + use<'h> {
+        self.bytes().map(char::from)
+    }
+
+    pub(crate) fn bytes(self) -> impl Iterator<Item = u8> + Clone + use<'h> {
         // A token has no backslash: each begins a quoted pair, and the character behind it is what is meant.
-        self.text.chars().filter(|&character| character != '\\')
+        self.text.iter().copied().filter(|&byte| byte != b'\\')
     }
 }
 
 impl PartialEq<[u8]> for Value<'_> {
     fn eq(&self, other: &[u8]) -> bool {
-        self.chars().eq(other.iter().map(|&byte| char::from(byte)))
+        self.bytes().eq(other.iter().copied())
     }
 }
 
@@ -180,7 +193,7 @@ impl PartialEq<&[u8]> for Value<'_> {
 
 impl PartialEq<str> for Value<'_> {
     fn eq(&self, other: &str) -> bool {
-        self.chars().eq(other.chars())
+        self.bytes().eq(other.bytes())
     }
 }
 
@@ -192,7 +205,7 @@ impl PartialEq<&str> for Value<'_> {
 
 impl PartialEq for Value<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.chars().eq(other.chars())
+        self.bytes().eq(other.bytes())
     }
 }
 
@@ -215,25 +228,48 @@ pub(crate) fn check_offer<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Result<(
     check_lines(lines).ok_or(Rule::ExtensionOffer)
 }
 
-/// Checks every Sec-WebSocket-Extensions line of a response: each extension is among the names `offered` (W119) and
-/// comes once, however often it was offered, since repeated offers of a name are alternatives (RFC 7692 §5).
+/// Checks every Sec-WebSocket-Extensions line of a response: each extension was offered (W119) and comes once, however
+/// often it was offered, since repeated offers of a name are alternatives (RFC 7692 §5).
 ///
 /// The time taken is linear in the lines, times the number of names offered.
-pub(crate) fn check_answer<'h, 'o>(
+pub(crate) fn check_answer<'h>(
     lines: impl Iterator<Item = &'h [u8]> + Clone,
-    offered: impl Iterator<Item = &'o str> + Clone,
+    is_offered: impl Fn(&[u8]) -> bool,
 ) -> Result<(), Rule> {
     check_lines(lines.clone()).ok_or(Rule::ExtensionAnswer)?;
-    let names = lines.flat_map(|line| Extensions { rest: core::str::from_utf8(line).unwrap_or_default() });
-    let names = names.map(Extension::name);
-    for (index, name) in names.clone().enumerate() {
+    for (index, answer) in each(lines.clone()).enumerate() {
         // All names before this one differ and were offered, so there are no more of them than offers.
-        let known = offered.clone().any(|offer| offer == name);
-        if !known || names.clone().take(index).any(|earlier| earlier == name) {
+        let mut earlier = each(lines.clone()).take(index);
+        if !is_offered(answer.name) || earlier.any(|earlier| earlier.name == answer.name) {
             return Err(Rule::ExtensionNotOffered);
         }
     }
     Ok(())
+}
+
+/// The extensions of lines that were checked, in order.
+pub(crate) fn each<'h, L: Iterator<Item = &'h [u8]>>(lines: L) -> Each<'h, L> {
+    Each { lines, line: Extensions { rest: &[] } }
+}
+
+/// See [`each`].
+#[derive(Clone)]
+pub(crate) struct Each<'h, L> {
+    lines: L,
+    line: Extensions<'h>,
+}
+
+impl<'h, L: Iterator<Item = &'h [u8]>> Iterator for Each<'h, L> {
+    type Item = Extension<'h>;
+
+    fn next(&mut self) -> Option<Extension<'h>> {
+        loop {
+            match self.line.next() {
+                None => self.line = Extensions { rest: self.lines.next()? },
+                extension => return extension,
+            }
+        }
+    }
 }
 
 /// Whether every line fits the grammar, and some line has an element if there is a line: "1#extension" (§9.1).
@@ -246,13 +282,27 @@ fn check_lines<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<()> {
     (elements != Some(false)).then_some(())
 }
 
-/// The text before the first `mark`, trimmed, and what is behind it.
-fn split(text: &str, mark: u8) -> (&str, Option<&str>) {
-    let (head, tail) = match list::split_once(text, mark) {
-        Some((head, tail)) => (head, Some(tail)),
-        None => (text, None),
-    };
-    (head.trim_matches([' ', '\t']), tail)
+/// What is before the first `mark`, trimmed, and what is behind it.
+fn split(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
+    let at = text.iter().position(|&byte| byte == mark).unwrap_or(text.len());
+    let (head, tail) = text.split_at_checked(at).unwrap_or_default();
+    (list::trim(head), tail.get(1..))
+}
+
+/// A token, without the white space and the quotes around it.
+fn unquoted(mut token: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'"', rest @ ..] | [rest @ .., b' ' | b'\t' | b'"'] = token {
+        token = rest;
+    }
+    token
+}
+
+/// What fits the grammar is ASCII.
+const fn text(token: &[u8]) -> &str {
+    match core::str::from_utf8(token) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
 }
 
 #[cfg(test)]
@@ -298,8 +348,9 @@ mod tests {
             (&[""], Err(Rule::ExtensionAnswer)),                      // W104: 1#extension
         ];
         for (given, expected) in rows {
-            assert_eq!(check_answer(lines(given), OFFERED.into_iter()), expected, "{given:?}");
+            let is_offered = |name: &[u8]| OFFERED.iter().any(|offer| offer.as_bytes() == name);
+            assert_eq!(check_answer(lines(given), is_offered), expected, "{given:?}");
         }
-        assert_eq!(check_answer(lines(&["a"]), core::iter::empty()), Err(Rule::ExtensionNotOffered)); // W119
+        assert_eq!(check_answer(lines(&["a"]), |_| false), Err(Rule::ExtensionNotOffered)); // W119
     }
 }

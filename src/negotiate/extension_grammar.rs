@@ -32,13 +32,6 @@ impl fmt::Display for ExtensionError {
 
 impl core::error::Error for ExtensionError {}
 
-/// Checks one line (W104) and gives it back as the text that it then is.
-pub(crate) fn check(value: &[u8]) -> Result<&str, ExtensionError> {
-    has_any(value)?;
-    // What fits the grammar is ASCII.
-    core::str::from_utf8(value).map_err(|error| ExtensionError { at: error.valid_up_to() })
-}
-
 /// Checks one line (W104) and says whether it has an extension.
 pub(crate) fn has_any(value: &[u8]) -> Result<bool, ExtensionError> {
     let mut scan = Scan { rest: value };

@@ -5,7 +5,7 @@ use core::{fmt, ops::Range};
 use base64ct::{Base64, Encoding};
 
 use crate::{
-    bytes::{Output, copy_at},
+    bytes::{Output, copy, copy_at},
     error::HandshakeError,
     frame::header::Rsv,
     http::{
@@ -121,7 +121,7 @@ impl<'a> Request<'a> {
     ) -> Result<(), HandshakeError> {
         let mut fields = *FIELDS;
         if let Some(place) = fields.get_mut(KEY) {
-            place.copy_from_slice(key);
+            copy(place, key);
         }
         let end = if self.protocols.is_empty() { VERSION_END } else { FIELDS.len() };
         let fields = fields.get(..end).unwrap_or(&fields);
@@ -135,7 +135,7 @@ impl<'a> Request<'a> {
             put(host.as_bytes());
             if let Some(port) = port {
                 put(b":");
-                put(Decimal::new(u64::from(port)).as_bytes());
+                put(Decimal::new(usize::from(port)).as_bytes());
             }
             put(fields);
             self.put_protocols(put);

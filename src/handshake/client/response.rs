@@ -122,26 +122,25 @@ pub(super) fn check_extensions(
         return Ok(Agreed::default());
     }
     let lines = head.all(Field::Extensions);
-    let offers = kept.split_inclusive(|&byte| byte == b'\n').filter_map(<[u8]>::split_first).flat_map(
-        |(bits, offer)| {
-            let names = Extensions::parse(offer.trim_ascii_end()).into_iter().flatten();
-            names.map(|extension| (extension.name(), Rsv::from_bits(*bits)))
-        },
-    );
-    let names = policy.map(|_| deflate::NAME).into_iter().chain(offers.clone().map(|(name, _)| name));
-    extension::check_answer(lines.clone(), names)?;
-    let answered = lines.filter_map(|line| Extensions::parse(line).ok()).flatten();
-    let reserved = answered.clone().fold(Rsv::NONE, |sum, answer| {
-        let bits = offers.clone().find(|(name, _)| *name == answer.name());
-        sum.with(bits.map_or(Rsv::NONE, |(_, bits)| bits))
-    });
-    let mut agreed = Agreed::with_reserved(reserved);
-    if let Some(policy) = policy {
-        for answer in answered {
-            if let Some(terms) = policy.check(answer)? {
-                agreed = agreed.with_deflate(terms);
-            }
+    let is_offered =
+        |name: &[u8]| offered_bits(kept, name).is_some() || policy.is_some() && name == deflate::NAME;
+    extension::check_answer(lines.clone(), is_offered)?;
+    let (mut reserved, mut terms) = (Rsv::NONE, None);
+    for answer in extension::each(lines) {
+        reserved = reserved.with(offered_bits(kept, answer.name_bytes()).unwrap_or_default());
+        if let Some(policy) = policy {
+            terms = terms.or(policy.check(answer)?);
         }
     }
-    Ok(agreed)
+    let agreed = Agreed::with_reserved(reserved);
+    Ok(terms.map_or(agreed, |terms| agreed.with_deflate(terms)))
+}
+
+/// The reserved bits that an offered extension defines.
+fn offered_bits(kept: &[u8], name: &[u8]) -> Option<Rsv> {
+    kept.split(|&byte| byte == b'\n').find_map(|offer| {
+        let (bits, offer) = offer.split_first()?;
+        let mut extensions = extension::each(core::iter::once(offer));
+        extensions.any(|extension| extension.name_bytes() == name).then_some(Rsv::from_bits(*bits))
+    })
 }

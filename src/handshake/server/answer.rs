@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::{request::Request, stage::Stage};
 use crate::{
-    bytes::Output,
+    bytes::{Output, copy},
     error::{HandshakeError, ProtocolError},
     frame::header::Rsv,
     http::{
@@ -14,7 +14,7 @@ use crate::{
     negotiate::{
         agreed::Agreed,
         deflate::{self, DeflateAnswer, DeflatePolicy, DeflateTerms},
-        extension::{self, Extension, Extensions},
+        extension::{self, Extension},
         origin::OriginPolicy,
     },
     rule::Rule,
@@ -109,7 +109,7 @@ impl<'h, 'p> Accept<'h, 'p> {
         }
         let mut start = *START;
         if let Some(place) = start.get_mut(ACCEPT) {
-            place.copy_from_slice(&accept(&self.request.key()));
+            copy(place, &accept(&self.request.key()));
         }
         let start =
             start.get(..if self.protocol.is_some() { START.len() } else { ACCEPT.end }).unwrap_or(&start);
@@ -166,16 +166,17 @@ impl<'h, 'p> Accept<'h, 'p> {
             return Err(HandshakeError::Protocol);
         }
         let Some(answer) = self.extensions else { return Ok(()) };
-        let mut offered = self.request.extensions().map(Extension::name);
+        let mut offered = self.request.extensions().map(Extension::name_bytes);
+        let line = core::iter::once(answer.as_bytes());
         // What a client fails on (W119): the grammar, an extension not offered, one answered twice.
-        extension::check_answer(core::iter::once(answer.as_bytes()), offered.clone())
-            .map_err(|_| HandshakeError::Extension)?;
-        let mut answered = Extensions::parse(answer.as_bytes()).into_iter().flatten();
+        let is_offered = |name: &[u8]| offered.clone().any(|offer| offer == name);
+        extension::check_answer(line.clone(), is_offered).map_err(|_| HandshakeError::Extension)?;
+        let mut answered = extension::each(line);
         if self.deflate.is_some() && deflate::is_among(answered.clone()) {
             return Err(HandshakeError::Extension);
         }
         // "in the order" of the offers (W104): so one pass over them finds all.
-        let known = answered.all(|answer| offered.any(|offer| offer == answer.name()));
+        let known = answered.all(|answer| offered.any(|offer| offer == answer.name_bytes()));
         if known { Ok(()) } else { Err(HandshakeError::Extension) }
     }
 }
@@ -227,7 +228,7 @@ impl<'h, 'p> Respond<'h, 'p> {
             compose::fields(self.headers, put);
             compose::field("Connection", b"close", put);
             if !matches!(self.status, 204 | 304) {
-                compose::field("Content-Length", Decimal::new(self.body.len() as u64).as_bytes(), put);
+                compose::field("Content-Length", Decimal::new(self.body.len()).as_bytes(), put);
             }
             put(b"\r\n\r\n");
             put(self.body);
@@ -255,7 +256,7 @@ pub(super) fn refuse(rule: Rule, out: &mut (impl Output + ?Sized)) -> Result<(),
         let connection: &[u8] = if rule == Rule::VersionUnsupported { b"Upgrade, close" } else { b"close" };
         compose::field("Connection", connection, put);
         compose::field("Content-Type", b"text/plain", put);
-        compose::field("Content-Length", compose::Decimal::new(body.len() as u64).as_bytes(), put);
+        compose::field("Content-Length", compose::Decimal::new(body.len()).as_bytes(), put);
         put(b"\r\n\r\n");
         put(body);
     })
@@ -264,7 +265,7 @@ pub(super) fn refuse(rule: Rule, out: &mut (impl Output + ?Sized)) -> Result<(),
 /// Writes a status line without its end.
 fn begin(status: u16, put: &mut dyn FnMut(&[u8])) {
     put(b"HTTP/1.1 ");
-    put(Decimal::new(u64::from(status)).as_bytes());
+    put(Decimal::new(usize::from(status)).as_bytes());
     put(b" ");
     put(compose::reason(status).as_bytes());
 }
