@@ -87,6 +87,14 @@ impl<'m> Message<'m> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Message<'_> {
+    /// Without the payload.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Message {{ kind: {}, len: {=usize} }}", self.kind, self.payload.len());
+    }
+}
+
 impl<B: Buffer> Assembler<B> {
     /// An empty assembler.
     pub const fn new(buffer: B) -> Self {

@@ -92,6 +92,13 @@ impl fmt::Display for CloseCode {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for CloseCode {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=u16}", self.0);
+    }
+}
+
 impl Rule {
     /// The code of the Close frame that answers a violation after the opening handshake (RFC 6455 §7.4.1).
     pub const fn close_code(self) -> Option<CloseCode> {
@@ -179,5 +186,12 @@ impl CloseFrame {
 impl fmt::Debug for CloseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CloseFrame").field("code", &self.code).field("reason", &self.reason()).finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for CloseFrame {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "CloseFrame {{ code: {}, reason: {=str} }}", self.code, self.reason());
     }
 }

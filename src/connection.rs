@@ -341,3 +341,11 @@ impl Connection<Server> {
         self.writer.send_prepared(message, out)
     }
 }
+
+#[cfg(feature = "defmt")]
+impl<R: Role> defmt::Format for Connection<R> {
+    /// Without what is held back of a payload or a reply.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Connection {{ transport: {}, closure: {} }}", self.transport(), self.closure());
+    }
+}

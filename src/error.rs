@@ -8,6 +8,7 @@ use crate::rule::Rule;
 ///
 /// It arrives as [`Event::Failed`](crate::Event::Failed), once, and the answer to the peer is already under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ProtocolError {
     /// What the peer broke.
     pub rule: Rule,
@@ -26,6 +27,7 @@ impl Error for ProtocolError {}
 
 /// Why nothing was sent. The connection is as it was before the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SendError {
     /// The output has no room for the frame and a reply that goes before it, `needed` bytes together. Write out what
@@ -91,6 +93,7 @@ impl Error for SendError {}
 
 /// What a caller handed to the opening handshake cannot be written. Nothing was put out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The output has no room for the head (and body), `needed` bytes. Write out what it holds and call again.

@@ -10,6 +10,7 @@ use crate::{
 /// What happened. An event borrows the bytes that were read, and never the connection: answer it at once, in the
 /// same loop.
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Event<'b> {
     /// A piece of a message.
@@ -50,9 +51,11 @@ impl Event<'_> {
 /// What a reading half owes to the peer: plain data that may cross a channel, for
 /// [`Writer::reply`](crate::Writer::reply).
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Reply(pub(crate) Due);
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Due {
     /// It "must have identical "Application data" as found in the message body of the Ping frame" (§5.5.3, W25).
     Pong(Control),
@@ -63,6 +66,7 @@ pub(crate) enum Due {
 
 /// Where a piece of payload stands in its frame and message (W19).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Part {
     /// What the message is.
     pub kind: Kind,
@@ -149,6 +153,14 @@ impl<'b> Data<'b> {
     pub const fn forward(&self) -> Outgoing<'static> {
         let opcode = if self.part.first { self.part.kind.opcode() } else { Opcode::Continuation };
         Outgoing { opcode, fin: self.part.fin, rsv: self.part.rsv, payload: &[], checked: false }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Data<'_> {
+    /// Without the payload.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Data {{ len: {=usize}, part: {} }}", self.payload.len(), self.part);
     }
 }
 
@@ -240,5 +252,22 @@ impl<'p> Outgoing<'p> {
 
     const fn data(opcode: Opcode, fin: bool, payload: &'p [u8]) -> Self {
         Self { opcode, fin, rsv: Rsv::NONE, payload, checked: false }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Outgoing<'_> {
+    /// Without the payload.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (opcode, fin, rsv) = (self.opcode, self.fin, self.rsv);
+        let len = self.payload.len();
+        defmt::write!(
+            f,
+            "Outgoing {{ opcode: {}, fin: {=bool}, rsv: {}, len: {=usize} }}",
+            opcode,
+            fin,
+            rsv,
+            len
+        );
     }
 }

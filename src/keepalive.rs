@@ -53,6 +53,7 @@ impl Default for Timing {
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Due {
     /// Nothing before this time: call [`Keepalive::turn`] again then, and after the next turn of the loop.
     Wait(Option<Duration>),
@@ -62,6 +63,7 @@ pub enum Due {
 
 /// Which deadline has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Timeout {
     /// The opening handshake was not done in time.

@@ -87,6 +87,8 @@
 //!   vectors of the CPU that it runs on, instead of those that every CPU of the target has.
 //! - `deflate`: inflating permessage-deflate messages (RFC 7692), by `miniz_oxide`, in given or allocated memory.
 //! - `zlib`: compressing them, and inflating faster, by `zlib-rs`; needs `std`.
+//! - `defmt`: `defmt::Format` for errors, events, and what they contain: names and lengths, no payload, key or user
+//!   info.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]

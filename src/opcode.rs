@@ -4,6 +4,7 @@ use core::{fmt, ops::Deref};
 
 /// What a frame is. A reserved opcode is a fault and not a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum Opcode {
     /// A fragment of the message under way.
@@ -42,6 +43,7 @@ impl Opcode {
 
 /// What a message is, as its first fragment says (RFC 6455 §5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Kind {
     /// UTF-8, checked while it arrives.
     Text,
@@ -137,5 +139,13 @@ impl AsRef<[u8]> for Control {
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.escape_ascii())
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Control {
+    /// Its length alone: the bytes are the application's.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Control({=u8} bytes)", self.len);
     }
 }

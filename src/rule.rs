@@ -34,6 +34,7 @@ macro_rules! catalogue {
         /// assert_eq!(rule.close_code().map(|code| code.get()), Some(1002));
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         #[repr(u8)]
         pub enum Rule { $($(#[$meta])* #[doc = concat!($text, " (", $id, ", ", $rfc, ").")] $name,)* }

@@ -334,6 +334,15 @@ impl<R: Opens<S>, S> fmt::Debug for Session<R, S> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl<R: Opens<S>, S> defmt::Format for Session<R, S> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let open = matches!(self.stage, Stage::Open(_));
+        let (transport, closure) = (self.transport(), self.closure());
+        defmt::write!(f, "Session {{ open: {=bool}, transport: {}, closure: {} }}", open, transport, closure);
+    }
+}
+
 /// A role with an opening handshake in memory `S`.
 pub trait Opens<S>: Role {
     /// The handshake's machine.

@@ -133,6 +133,7 @@ impl State {
 ///
 /// Whatever it says, a [`Keepalive`](crate::Keepalive) names the time after which to drop it (RFC 6455 §7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Transport {
     /// Go on: read and write.
     Keep,
@@ -147,6 +148,7 @@ pub enum Transport {
 
 /// One of the two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Closer {
     /// This one.
     Local,
@@ -156,6 +158,7 @@ pub enum Closer {
 
 /// Why a connection ended as it did, where the Closes do not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Cause {
     /// The peer broke a rule.
@@ -187,6 +190,7 @@ impl fmt::Display for Cause {
 
 /// How a connection ended, or how far it has come in ending (RFC 6455 §7.1.4 to §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Closure {
     /// The code of our Close, 1005 if it had none; `None` if none was sent. A Close that waits for room counts.
     pub sent: Option<CloseCode>,

@@ -108,6 +108,27 @@ fn how_large_it_is() {
     }
 }
 
+/// An error is returned in registers or nearly so, on every target: none of them has more than 16 bytes.
+#[test]
+fn errors_are_small() {
+    let sizes = [
+        ("ProtocolError", size_of::<ProtocolError>()),
+        ("SendError", size_of::<SendError>()),
+        ("HandshakeError", size_of::<HandshakeError>()),
+        ("RestoreError", size_of::<RestoreError>()),
+        ("ExtensionError", size_of::<ExtensionError>()),
+        ("UriError", size_of::<UriError>()),
+        ("UriFault", size_of::<UriFault>()),
+        ("Rule", size_of::<Rule>()),
+        ("Timeout", size_of::<Timeout>()),
+        ("Cause", size_of::<Cause>()),
+    ];
+    for (name, size) in sizes {
+        println!("{name} {size}");
+        assert!(size <= 16, "{name} takes {size} bytes");
+    }
+}
+
 #[test]
 fn nothing_happens_when_it_is_dropped() {
     let drops = [

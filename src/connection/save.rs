@@ -33,6 +33,7 @@ const VERSION: u8 = 3;
 
 /// Why saved bytes are not restored. Nothing is guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RestoreError {
     /// Another version of the crate saved them.

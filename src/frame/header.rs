@@ -84,6 +84,13 @@ impl fmt::Debug for Rsv {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Rsv {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Rsv({=u8:03b})", self.0 >> 4);
+    }
+}
+
 /// A frame's header.
 ///
 /// ```
@@ -106,6 +113,24 @@ pub struct FrameHeader {
     pub mask: Option<MaskKey>,
     /// The payload's length in bytes, at most 2^63 - 1.
     pub len: u64,
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for FrameHeader {
+    /// Without the key.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (opcode, fin, rsv, masked, len) =
+            (self.opcode, self.fin, self.rsv, self.mask.is_some(), self.len);
+        defmt::write!(
+            f,
+            "FrameHeader {{ opcode: {}, fin: {=bool}, rsv: {}, masked: {=bool}, len: {=u64} }}",
+            opcode,
+            fin,
+            rsv,
+            masked,
+            len
+        );
+    }
 }
 
 /// A header as it goes on the wire, 2 to 14 bytes.

@@ -219,6 +219,22 @@ impl fmt::Debug for Uri<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Uri<'_> {
+    /// Without the user info.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (secure, host, port, resource) = (self.is_secure(), self.host(), self.port(), self.resource);
+        defmt::write!(
+            f,
+            "Uri {{ secure: {=bool}, host: {=str}, port: {=u16}, resource: {=str} }}",
+            secure,
+            host,
+            port,
+            resource
+        );
+    }
+}
+
 impl UriPart<'_> {
     /// The length of the `Display` form, in bytes: 1 at least.
     #[expect(clippy::len_without_is_empty, reason = "no part is ever empty")]

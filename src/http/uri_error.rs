@@ -15,6 +15,7 @@ use core::fmt;
 /// assert_eq!(error.to_string(), "W166: a URI has no fragment (RFC 6455 §3), at byte 17");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UriError {
     fault: UriFault,
     at: usize,
@@ -62,6 +63,7 @@ impl core::error::Error for UriError {}
 
 /// What is wrong with a URI: see [`UriError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UriFault {
     /// The scheme is neither `ws` nor `wss`, nor one that [`UriOptions::http`](crate::UriOptions::http) allows.

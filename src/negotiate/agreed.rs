@@ -55,3 +55,10 @@ impl Agreed {
         if agreed.bits == bits && agreed.deflate == deflate { Some(agreed) } else { None }
     }
 }
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Agreed {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Agreed {{ reserved: {}, deflate: {} }}", self.reserved(), self.deflate());
+    }
+}

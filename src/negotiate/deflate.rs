@@ -7,6 +7,7 @@ use crate::rule::Rule;
 
 /// How one side compresses what it sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DeflateSide {
     /// Distances reach back by 2^`window_bits` bytes at most: 8 to 15. Other numbers count as the nearest of these.
     pub window_bits: u8,
@@ -59,6 +60,7 @@ impl Default for DeflateSide {
 
 /// What both sides agreed on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DeflateTerms {
     /// How the server compresses: `server_max_window_bits`, `server_no_context_takeover`.
     pub server: DeflateSide,

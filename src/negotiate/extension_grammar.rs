@@ -13,6 +13,7 @@ use core::fmt;
 /// assert_eq!(error.to_string(), "W104: extensions are listed by the grammar (RFC 6455 §9.1), at byte 5");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ExtensionError {
     at: usize,
 }

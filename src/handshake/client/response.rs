@@ -78,6 +78,19 @@ impl fmt::Debug for Response<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Response<'_> {
+    /// Without the fields and the body.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Response {{ status: {=u16}, body: {=usize} bytes }}",
+            self.status(),
+            self.body.len()
+        );
+    }
+}
+
 /// The status: three digits, as the scanner saw to.
 pub(super) fn status(head: Head<'_>) -> u16 {
     let digits = head.status().map(|digit| u16::from(digit & 0x0f));

@@ -121,6 +121,21 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Request<'_> {
+    /// Without the fields.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (target, host, upgrade) = (self.target(), self.host(), self.upgrade);
+        defmt::write!(
+            f,
+            "Request {{ target: {=str}, host: {=str}, upgrade: {=bool} }}",
+            target,
+            host,
+            upgrade
+        );
+    }
+}
+
 /// Checks a head of sound grammar; true: it asks for a WebSocket (RFC 6455 §4.2.1).
 pub(super) fn check(head: Head<'_>) -> Result<bool, Rule> {
     if !head.is_get() {
