@@ -1,0 +1,445 @@
+//! One table of cases, which both twins go through, whatever the transport does to them: a byte at a time, all at once,
+//! futures that are pending, and futures that are dropped.
+
+mod common;
+
+use std::fmt::Display;
+
+use common::{
+    executor::{block_on, poll_times},
+    world::{
+        Manners, Peer,
+        Peer::{Breaks, Ends, Sends, Waits},
+        World,
+    },
+};
+use websocket_embedded::{Inbox, Parts, Received};
+use websocket_proto::{
+    Client, CloseCode, Config, Kind, OriginPolicy, Outgoing, Role, SliceOutput, Uri, client,
+};
+
+/// What the caller does.
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    /// Opens a server's connection: with the policy, the answer, or no answer.
+    Accept,
+    Answer(u16),
+    Ignore,
+    /// Opens a client's connection.
+    Connect,
+    /// Sends back what comes, until the connection is over.
+    Echo,
+    /// Counts what comes.
+    ReceivePieces,
+    Receive,
+    Send(&'static str),
+    SendLong(Kind, &'static [u8]),
+    Ping,
+    Close,
+}
+
+use Call::*;
+
+struct Case {
+    name: &'static str,
+    peer: Vec<Peer>,
+    calls: &'static [Call],
+    /// What the caller is told, the beginning of each line: with how many bytes at once a fault was read is of no account.
+    told: &'static [&'static str],
+    /// What is written, behind the request or the 101, and after how many bytes of it this side of the stream ends.
+    written: Vec<u8>,
+    shut: Option<usize>,
+}
+
+const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+const ANSWER: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+/// A message of 300 bytes, more than there is memory to write from.
+const LONG: &[u8] = &[b'l'; 300];
+const LONG_TEXT: &str = match std::str::from_utf8(LONG) {
+    Ok(text) => text,
+    Err(_) => panic!(),
+};
+/// Memory: to read to, for messages and heads, to write from.
+const SIZES: [usize; 3] = [64, 256, 256];
+
+fn sends(parts: &[&[u8]]) -> Peer {
+    Sends(parts.concat())
+}
+
+fn cases() -> Vec<Case> {
+    let case = |name, peer: Vec<Peer>, calls, told, written: &[&[u8]], shut| Case {
+        name,
+        peer,
+        calls,
+        told,
+        written: written.concat(),
+        shut,
+    };
+    vec![
+        // A server.
+        case(
+            "messages, a ping, and the client's Close, right behind the request",
+            vec![
+                sends(&[
+                    REQUEST,
+                    b"\x81\x85\0\0\0\0hello\x89\x82\0\0\0\0hi\x02\x81\0\0\0\0a\x80\x81\0\0\0\0b",
+                    b"\x88\x82\0\0\0\0\x03\xe8",
+                ]),
+                Ends,
+            ],
+            &[Accept, Echo, Receive],
+            &["Text hello", "Binary ab", "over", "over"],
+            &[b"\x81\x05hello\x8a\x02hi\x82\x02ab\x88\x02\x03\xe8"],
+            Some(19),
+        ),
+        case(
+            "pieces",
+            vec![
+                sends(&[REQUEST, b"\x01\x82\0\0\0\0\xf0\x9f\x80\x82\0\0\0\0\x8e\x88\x88\x80\0\0\0\0"]),
+                Ends,
+            ],
+            &[Accept, ReceivePieces],
+            &["4 bytes, to the last: true"],
+            &[b"\x88\x00"],
+            Some(2),
+        ),
+        case(
+            "a frame without a mask",
+            vec![sends(&[REQUEST, b"\x81\x81\0\0\0\0a\x81\x05hello"]), Ends],
+            &[Accept, Echo, Receive, Send("x"), Close],
+            &[
+                "Text a",
+                "the peer broke a rule: W82 UnmaskedFrame: a client masks every frame (RFC 6455 §5.1), at byte 8",
+                "the peer broke a rule: W82 UnmaskedFrame: a client masks every frame (RFC 6455 §5.1), at byte 8",
+                "the peer broke a rule: W82 UnmaskedFrame: a client masks every frame (RFC 6455 §5.1), at byte 8",
+                "the peer broke a rule: W82 UnmaskedFrame: a client masks every frame (RFC 6455 §5.1), at byte 8",
+            ],
+            &[b"\x81\x01a\x88\x02\x03\xea"],
+            Some(7),
+        ),
+        case(
+            "a message longer than the memory, in one frame",
+            vec![sends(&[REQUEST, b"\x82\xfe\x01\x01\0\0\0\0", &[0; 257]]), Ends],
+            &[Accept, Receive],
+            &[
+                "the peer broke a rule: W41 MessageTooLong: a message is no longer than this side allows (RFC 6455 §10.4), at byte ",
+            ],
+            &[b"\x88\x02\x03\xf1"],
+            Some(4),
+        ),
+        case(
+            "the end inside a frame",
+            vec![sends(&[REQUEST, b"\x81\x85\0\0\0\0he"]), Ends],
+            &[Accept, Receive, Send("x"), Close],
+            &["W71: the stream ended inside a frame"; 3],
+            &[],
+            None,
+        ),
+        case(
+            "the end without a Close",
+            vec![sends(&[REQUEST]), Ends],
+            &[Accept, Receive],
+            &["W71: the stream ended without a Close (RFC 6455 §7.1.5)"],
+            &[],
+            None,
+        ),
+        case(
+            "a broken transport",
+            vec![sends(&[REQUEST, b"\x81\x85\0\0\0\0he"]), Breaks],
+            &[Accept, Receive],
+            &["the transport failed: Broken(ConnectionReset)"],
+            &[],
+            None,
+        ),
+        case(
+            "a quiet peer that answers one ping and not the next",
+            vec![sends(&[REQUEST]), Waits(31), sends(&[b"\x8a\x84\0\0\0\0\0\0\0\x01"])],
+            &[Accept, Receive],
+            &["the peer is too slow: Pong"],
+            &[b"\x89\x04\0\0\0\x01\x89\x04\0\0\0\x02"],
+            None,
+        ),
+        case(
+            "a message after a silence",
+            vec![sends(&[REQUEST]), Waits(45), sends(&[b"\x81\x81\0\0\0\0a"])],
+            &[Accept, Receive],
+            &["Text a"],
+            &[b"\x89\x04\0\0\0\x01"],
+            None,
+        ),
+        case(
+            "our Close, data that is thrown away, and theirs",
+            vec![
+                sends(&[REQUEST, b"\x81\x81\0\0\0\0a"]),
+                Waits(1),
+                sends(&[b"\x81\x81\0\0\0\0a\x89\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8"]),
+                Ends,
+            ],
+            &[Accept, Send("first"), Ping, Close, Send("late"), Receive],
+            &[
+                "closed with 1000, clean: true",
+                "the connection is closing or closed: no more data goes out (RFC 6455 §5.5.1)",
+                "over",
+            ],
+            &[b"\x81\x05first\x89\x02up\x88\x05\x03\xe8bye\x8a\x00"],
+            Some(20),
+        ),
+        case(
+            "a peer that does not answer our Close",
+            vec![sends(&[REQUEST])],
+            &[Accept, Close],
+            &["the peer is too slow: Close"],
+            &[b"\x88\x05\x03\xe8bye"],
+            None,
+        ),
+        case(
+            "a frame that does not fit, and the way in which it does",
+            vec![sends(&[REQUEST])],
+            &[
+                Accept,
+                Send(LONG_TEXT),
+                SendLong(Kind::Binary, LONG),
+                SendLong(Kind::Text, b"\xff"),
+                Send("x"),
+            ],
+            &[
+                "the output has no room for 304 bytes",
+                "text is not UTF-8 or ends inside a character (RFC 6455 §8.1)",
+            ],
+            &[b"\x82\x7e\x01\x2c", LONG, b"\x81\x01x"],
+            None,
+        ),
+        case(
+            "a plain GET",
+            vec![sends(&[b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"]), Ends],
+            &[Answer(204)],
+            &["W112: the opening handshake ended with another answer than 101"],
+            &[b"HTTP/1.1 204 \r\nConnection: close\r\n\r\n"],
+            Some(36),
+        ),
+        case(
+            "a request that nobody answers",
+            vec![sends(&[REQUEST])],
+            &[Ignore],
+            &["the request was dropped without an answer"],
+            &[],
+            None,
+        ),
+        // A client.
+        case(
+            "a server that closes",
+            vec![sends(&[ANSWER, b"\x81\x05hello\x88\x00"]), Waits(1), Ends],
+            &[Connect, Echo],
+            &["101", "Text hello", "over"],
+            &[b"\x81\x85\0\0\0\0hello\x88\x80\0\0\0\0"],
+            None,
+        ),
+        case(
+            "a client that closes",
+            vec![sends(&[ANSWER, b"\x88\x02\x03\xe8"]), Ends],
+            &[Connect, SendLong(Kind::Text, LONG), Close],
+            &["101", "closed with 1000, clean: true"],
+            &[b"\x81\xfe\x01\x2c\0\0\0\0", LONG, b"\x88\x85\0\0\0\0\x03\xe8bye"],
+            None,
+        ),
+        case(
+            "a frame with a mask",
+            vec![sends(&[ANSWER, b"\x81\x81\0\0\0\0a"]), Waits(1), Ends],
+            &[Connect, Receive],
+            &[
+                "101",
+                "the peer broke a rule: W83 MaskedFrame: a server masks no frame (RFC 6455 §5.1), at byte 1",
+            ],
+            &[b"\x88\x82\0\0\0\0\x03\xea"],
+            Some(8),
+        ),
+        case(
+            "another answer",
+            vec![sends(&[b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"]), Ends],
+            &[Connect],
+            &["404", "W112: the opening handshake ended with another answer than 101"],
+            &[],
+            None,
+        ),
+        case(
+            "a wrong answer",
+            vec![sends(&[
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            ])],
+            &[Connect],
+            &[
+                "the peer broke a rule: W115 AcceptMissing: the answer has a Sec-WebSocket-Accept field (RFC 6455 §4.1), at byte 76",
+            ],
+            &[],
+            None,
+        ),
+        case("no answer", vec![], &[Connect], &["the peer is too slow: Handshake"], &[], None),
+    ]
+}
+
+/// What the caller was told, so far.
+#[derive(Default)]
+struct Told(Vec<String>);
+
+impl Told {
+    fn say(&mut self, what: impl Display) {
+        self.0.push(what.to_string());
+    }
+
+    /// A whole message.
+    fn message(&mut self, message: &Received<'_>) {
+        assert!(message.is_first() && message.is_last());
+        self.say(format_args!("{:?} {}", message.kind(), String::from_utf8_lossy(message.payload())));
+    }
+
+    /// The error, if it is one.
+    fn check<V, E: Display>(&mut self, result: Result<V, E>) -> Option<V> {
+        result.map_err(|error| self.say(error)).ok()
+    }
+}
+
+fn request() -> client::Request<'static> {
+    client::Request::new(Uri::parse("ws://h/chat").unwrap(), *b"the sample nonce")
+}
+
+/// The same calls for both: `asynchronous` awaits what `blocking` returns.
+macro_rules! twins {
+    ($($twin:ident: [$($async:tt)?] [$($await:tt)*];)*) => { $(
+        mod $twin {
+            use super::*;
+            use websocket_embedded::$twin::Socket;
+
+            pub $($async)? fn play(world: &World, calls: &[Call], told: &mut Told) {
+                let [mut read, mut memory, mut out] = SIZES.map(|size| vec![0; size]);
+                let mut inbox = Inbox::new(&mut read, &mut memory);
+                let parts = Parts::new(world.clone(), world.clone(), &mut out);
+                let (first, calls) = calls.split_first().unwrap();
+                match first {
+                    Connect => {
+                        let mut status = 0;
+                        let role = Client(|| [0; 4]);
+                        let look = |response: client::Response<'_>| status = response.status();
+                        let socket = Socket::connect(parts, &mut inbox, role, &request(), look)$($await)*;
+                        if status != 0 {
+                            told.say(status);
+                        }
+                        if let Some(socket) = told.check(socket) {
+                            go_on(socket, &mut inbox, calls, told)$($await)*;
+                        }
+                    }
+                    _ => {
+                        let socket = Socket::accept(parts, &mut inbox, |request, out| match first {
+                            Answer(status) => request.respond(*status).write(out),
+                            Ignore => Ok(()),
+                            _ => request.accept(OriginPolicy::SameHost).write(out),
+                        })$($await)*;
+                        if let Some(socket) = told.check(socket) {
+                            go_on(socket, &mut inbox, calls, told)$($await)*;
+                        }
+                    }
+                }
+            }
+
+            $($async)? fn go_on<R: Role>(
+                mut socket: Socket<'_, World, World, R>,
+                inbox: &mut Inbox<'_>,
+                calls: &[Call],
+                told: &mut Told,
+            ) {
+                for call in calls {
+                    match *call {
+                        Echo => while let Some(message) = told.check(socket.receive(inbox)$($await)*) {
+                            let Some(message) = message else {
+                                told.say("over");
+                                break;
+                            };
+                            told.message(&message);
+                            told.check(socket.send(message.echo())$($await)*);
+                        },
+                        ReceivePieces => {
+                            let (mut bytes, mut last) = (0, false);
+                            while let Some(Some(piece)) = told.check(socket.receive_piece(inbox)$($await)*) {
+                                assert_eq!(piece.is_first(), bytes == 0);
+                                bytes += piece.payload().len();
+                                last = piece.is_last();
+                            }
+                            told.say(format_args!("{bytes} bytes, to the last: {last}"));
+                        }
+                        Receive => match told.check(socket.receive(inbox)$($await)*) {
+                            Some(Some(message)) => told.message(&message),
+                            Some(None) => told.say("over"),
+                            None => {}
+                        },
+                        Send(text) => drop(told.check(socket.send(Outgoing::text(text))$($await)*)),
+                        SendLong(kind, bytes) => drop(told.check(socket.send_long(kind, bytes)$($await)*)),
+                        Ping => drop(told.check(socket.ping(b"up")$($await)*)),
+                        Close => {
+                            let closed = socket.close(inbox, CloseCode::NORMAL, "bye")$($await)*;
+                            if let Some(closure) = told.check(closed) {
+                                told.say(format_args!("closed with {}, clean: {}", closure.code(), closure.clean));
+                            }
+                        }
+                        Accept | Answer(_) | Ignore | Connect => unreachable!("the first call alone opens"),
+                    }
+                }
+            }
+        }
+    )* };
+}
+
+twins! {
+    blocking: [] [];
+    asynchronous: [async] [.await];
+}
+
+const EAGER: Manners = Manners { chunk: usize::MAX, hesitant: false, takes: usize::MAX };
+
+/// What opens the connection is in the output of every case that has one.
+fn opening(case: &Case) -> Vec<u8> {
+    let opened = case.peer.iter().any(|peer| matches!(peer, Sends(bytes) if bytes.starts_with(REQUEST)));
+    match case.calls.first() {
+        Some(Connect) => {
+            let mut out = SliceOutput::new([0; 256]);
+            let limits = Config::default().head;
+            client::Handshake::new([0; 1], limits, &request(), &mut out).expect("it fits");
+            out.pending().to_vec()
+        }
+        Some(Accept) if opened => ANSWER.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn check(case: &Case, how: &str, world: &World, told: &Told) {
+    let name = format!("{}, {how}", case.name);
+    let as_told = told.0.len() == case.told.len()
+        && told.0.iter().zip(case.told).all(|(told, start)| told.starts_with(start));
+    assert!(as_told, "{name}:\n{:#?}\ninstead of\n{:#?}", told.0, case.told);
+    let (state, opening) = (world.state(), opening(case));
+    let written = state.written.strip_prefix(&opening[..]).unwrap_or_else(|| {
+        panic!("{name}: {}", state.written.escape_ascii());
+    });
+    let expected = case.written.escape_ascii().to_string();
+    assert_eq!(written.escape_ascii().to_string(), expected, "{name}");
+    assert_eq!(state.shut.map(|at| at - opening.len()), case.shut, "{name}");
+    assert_eq!(state.flushed, state.written.len(), "{name}: flushed");
+}
+
+#[test]
+fn both_twins_do_the_same_however_the_transport_is_cut() {
+    for case in cases() {
+        for chunk in [1, 2, 7, usize::MAX] {
+            for hesitant in [false, true] {
+                let manners = Manners { chunk, hesitant, ..EAGER };
+                let (world, mut told) = (World::new(&case.peer, manners), Told::default());
+                block_on(asynchronous::play(&world, case.calls, &mut told));
+                check(&case, &format!("asynchronous, {manners:?}"), &world, &told);
+            }
+            let manners = Manners { chunk, ..EAGER };
+            let (world, mut told) = (World::new(&case.peer, manners), Told::default());
+            blocking::play(&world, case.calls, &mut told);
+            check(&case, &format!("blocking, {manners:?}"), &world, &told);
+        }
+    }
+}
