@@ -7,8 +7,9 @@
 //! - [`receive`](Socket::receive), [`receive_piece`](Socket::receive_piece), [`close`](Socket::close): nothing is lost;
 //!   call again. The beginning of a message is in the [`Inbox`], so go on with the same one, and with the same of the two
 //!   calls until the message has ended.
-//! - [`send`](Socket::send), [`ping`](Socket::ping): the frame was taken, whole, or it was not; if it was, the next call
-//!   of any kind writes what is left of it.
+//! - [`send`](Socket::send), [`ping`](Socket::ping): a frame for which there was room is sent: the next call of any kind
+//!   writes what is left of it. One that had to wait for room was taken whole or not at all; where that matters,
+//!   [`queue`](Socket::queue) tells, and [`flush`](Socket::flush) may be dropped as often as you like.
 //! - [`send_long`](Socket::send_long): a payload that was announced and not written is owed for ever. Everything that is
 //!   sent afterwards gives `SendError::Owed`: drop the transport.
 //! - [`accept`](Socket::accept), [`connect`](Socket::connect): the transport is dropped with them.
@@ -148,7 +149,24 @@ impl<T: Read + Write, S: System<T>, R: Role> Socket<'_, T, S, R> {
     /// # Errors
     /// [`Error::Send`], with nothing sent: `NoRoom` says how much memory it takes. And the transport's.
     pub async fn send(&mut self, frame: Outgoing<'_>) -> Result<(), Error<T::Error>> {
-        self.run(None, &mut Send { frame: Some(frame) }).await
+        let mut goal = Send::new(frame, &mut self.conn, &mut self.link).map_err(Error::lift)?;
+        self.run(None, &mut goal).await
+    }
+
+    /// Takes a frame without writing it: [`flush`](Self::flush) does, or whatever is called next.
+    ///
+    /// # Errors
+    /// [`Error::Send`], with nothing taken: `NoRoom` until what was taken before is written.
+    pub fn queue(&mut self, frame: Outgoing<'_>) -> Result<(), Error<T::Error>> {
+        goals::queue(frame, &mut self.conn, &mut self.link).map_err(Error::lift)
+    }
+
+    /// Writes what was taken. Nothing is read meanwhile.
+    ///
+    /// # Errors
+    /// The transport's, and `Timeout`.
+    pub async fn flush(&mut self) -> Result<(), Error<T::Error>> {
+        self.run(None, &mut Send { frame: None }).await
     }
 
     /// Sends a message of any length, as one frame. Nothing is read meanwhile.

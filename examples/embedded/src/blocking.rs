@@ -122,7 +122,24 @@ impl<T: Read + Write, S: System<T>, R: Role> Socket<'_, T, S, R> {
     /// # Errors
     /// [`Error::Send`], with nothing sent: `NoRoom` says how much memory it takes. And the transport's.
     pub fn send(&mut self, frame: Outgoing<'_>) -> Result<(), Error<T::Error>> {
-        self.run(None, &mut Send { frame: Some(frame) })
+        let mut goal = Send::new(frame, &mut self.conn, &mut self.link).map_err(Error::lift)?;
+        self.run(None, &mut goal)
+    }
+
+    /// Takes a frame without writing it: [`flush`](Self::flush) does, or whatever is called next.
+    ///
+    /// # Errors
+    /// [`Error::Send`], with nothing taken: `NoRoom` until what was taken before is written.
+    pub fn queue(&mut self, frame: Outgoing<'_>) -> Result<(), Error<T::Error>> {
+        goals::queue(frame, &mut self.conn, &mut self.link).map_err(Error::lift)
+    }
+
+    /// Writes what was taken. Nothing is read meanwhile.
+    ///
+    /// # Errors
+    /// The transport's, and `Timeout`.
+    pub fn flush(&mut self) -> Result<(), Error<T::Error>> {
+        self.run(None, &mut Send { frame: None })
     }
 
     /// Sends a message of any length, as one frame. Nothing is read meanwhile.

@@ -8,7 +8,7 @@ use websocket_proto::{
 use crate::{
     error::Fault,
     inbox::{Bytes, Happened, Place, Reads, Whole},
-    link::Out,
+    link::{Link, Out},
     machine::Machine,
     task::{Goal, Turn},
 };
@@ -122,9 +122,25 @@ impl<R: Role> Goal<Connection<R>> for Receive<'_, '_> {
     }
 }
 
-/// To have a frame sent.
+/// To have a frame sent, and all before it written.
 pub(crate) struct Send<'p> {
+    /// Until there is room for it.
     pub(crate) frame: Option<Outgoing<'p>>,
+}
+
+impl<'p> Send<'p> {
+    /// The frame is taken at once if there is room: whoever drops the call then has sent it all the same.
+    pub(crate) fn new<R: Role>(
+        frame: Outgoing<'p>,
+        conn: &mut Connection<R>,
+        link: &mut Link<'_>,
+    ) -> Result<Self, Fault> {
+        match queue(frame, conn, link) {
+            Ok(()) => Ok(Self { frame: None }),
+            Err(Fault::Send(SendError::NoRoom { .. })) => Ok(Self { frame: Some(frame) }),
+            Err(fault) => Err(fault),
+        }
+    }
 }
 
 impl<R: Role> Goal<Connection<R>> for Send<'_> {
@@ -134,17 +150,28 @@ impl<R: Role> Goal<Connection<R>> for Send<'_> {
         _: Option<&mut Reads<'_>>,
         out: &mut Out<'_>,
     ) -> Result<Turn, Fault> {
-        if self.frame.is_some() && conn.transport() == Transport::Drop {
-            return Ok(Turn::Starved);
-        }
         match self.frame.take() {
             None => Ok(Turn::Done),
             Some(frame) => conn.send(frame, out).map(|()| Turn::Again).map_err(Fault::Send),
         }
     }
+}
 
-    fn end(&mut self) -> Result<(), Fault> {
-        Err(Fault::Send(SendError::Closed))
+/// Takes a frame, whole, or says why not.
+pub(crate) fn queue<R: Role>(
+    frame: Outgoing<'_>,
+    conn: &mut Connection<R>,
+    link: &mut Link<'_>,
+) -> Result<(), Fault> {
+    check_open(conn)?;
+    conn.send(frame, &mut link.out).map_err(Fault::Send)
+}
+
+/// Nothing is sent to a stream that has ended: it is told how it did.
+fn check_open<R: Role>(conn: &Connection<R>) -> Result<(), Fault> {
+    match conn.transport() {
+        Transport::Drop => Err(Fault::of(conn.closure()).unwrap_or(Fault::Send(SendError::Closed))),
+        _ => Ok(()),
     }
 }
 
@@ -174,9 +201,7 @@ impl<R: Role> Goal<Connection<R>> for SendLong<'_> {
         out: &mut Out<'_>,
     ) -> Result<Turn, Fault> {
         if !self.begun {
-            if conn.transport() == Transport::Drop {
-                return Ok(Turn::Starved);
-            }
+            check_open(conn)?;
             let frame = Outgoing::whole(self.kind, &[]);
             conn.send_header(frame, self.rest.len() as u64, out).map_err(Fault::Send)?;
             self.begun = true;
@@ -188,10 +213,6 @@ impl<R: Role> Goal<Connection<R>> for SendLong<'_> {
             self.rest = self.rest.get(paid..).unwrap_or_default();
         }
         Ok(Turn::Again)
-    }
-
-    fn end(&mut self) -> Result<(), Fault> {
-        Err(Fault::Send(SendError::Closed))
     }
 }
 

@@ -443,3 +443,80 @@ fn both_twins_do_the_same_however_the_transport_is_cut() {
         }
     }
 }
+
+/// The calls that may be dropped, each dropped again and again: after so many polls of a transport that makes every
+/// future wait.
+fn play_impatiently(world: &World, calls: &[Call], polls: usize, told: &mut Told) {
+    use websocket_embedded::asynchronous::Socket;
+
+    let [mut read, mut memory, mut out] = SIZES.map(|size| vec![0; size]);
+    let mut inbox = Inbox::new(&mut read, &mut memory);
+    let parts = Parts::new(world.clone(), world.clone(), &mut out);
+    let accept =
+        Socket::accept(parts, &mut inbox, |request, out| request.accept(OriginPolicy::SameHost).write(out));
+    let mut socket = block_on(accept).unwrap();
+    for call in calls {
+        match *call {
+            Echo | Receive => loop {
+                let received = loop {
+                    if let Some(received) = poll_times(socket.receive(&mut inbox), polls) {
+                        break received;
+                    }
+                };
+                match told.check(received) {
+                    Some(Some(message)) => {
+                        told.message(&message);
+                        if let Echo = call {
+                            poll_times(socket.send(message.echo()), polls);
+                            continue;
+                        }
+                    }
+                    Some(None) => told.say("over"),
+                    None => {}
+                }
+                break;
+            },
+            Send(text) => match poll_times(socket.send(Outgoing::text(text)), polls) {
+                None => {}
+                Some(sent) => drop(told.check(sent)),
+            },
+            Ping => drop(poll_times(socket.ping(b"up"), polls)),
+            Close => {
+                let closed = loop {
+                    if let Some(closed) =
+                        poll_times(socket.close(&mut inbox, CloseCode::NORMAL, "bye"), polls)
+                    {
+                        break closed;
+                    }
+                };
+                if let Some(closure) = told.check(closed) {
+                    told.say(format_args!("closed with {}, clean: {}", closure.code(), closure.clean));
+                }
+            }
+            _ => unreachable!("it is not to be dropped"),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_lost_with_a_future_that_is_dropped() {
+    let may_be_dropped = |call: &Call| matches!(call, Echo | Receive | Send(_) | Ping | Close);
+    let mut played = 0;
+    for case in cases() {
+        let Some((Accept, calls)) = case.calls.split_first() else { continue };
+        // What does not fit is refused, and that is not waited for.
+        if !calls.iter().all(may_be_dropped) {
+            continue;
+        }
+        played += 1;
+        for chunk in [1, 3, usize::MAX] {
+            for polls in [1, 2, 3, 5] {
+                let manners = Manners { chunk, hesitant: true, ..EAGER };
+                let (world, mut told) = (World::new(&case.peer, manners), Told::default());
+                play_impatiently(&world, calls, polls, &mut told);
+                check(&case, &format!("dropped after {polls} polls, {manners:?}"), &world, &told);
+            }
+        }
+    }
+    assert!(played >= 9, "{played}");
+}
