@@ -13,9 +13,10 @@ use common::{
         World,
     },
 };
-use websocket_embedded::{Inbox, Parts, Received};
+use websocket_embedded::{Inbox, Out, Parts, Received};
 use websocket_proto::{
-    Client, CloseCode, Config, Kind, OriginPolicy, Outgoing, Role, SliceOutput, Uri, client,
+    Agreed, Assembler, Client, CloseCode, Config, Connection, Event, Input, Kind, OriginPolicy, Outgoing,
+    Role, SliceOutput, Uri, client, server,
 };
 
 /// What the caller does.
@@ -519,4 +520,86 @@ fn nothing_is_lost_with_a_future_that_is_dropped() {
         }
     }
     assert!(played >= 9, "{played}");
+}
+
+/// Both twins, with the request answered and then no byte taken: pings cannot go out, and the peer is given up.
+#[test]
+fn a_peer_that_reads_nothing_is_given_up() {
+    let (peer, calls) = ([sends(&[REQUEST])], [Accept, Send("hello"), Send("again")]);
+    let manners = Manners { takes: ANSWER.len() + 3, ..EAGER };
+    let worlds = [(); 2].map(|()| World::new(&peer, manners));
+    let (mut told, mut expected) = ([(); 2].map(|()| Told::default()), Told::default());
+    block_on(asynchronous::play(&worlds[0], &calls, &mut told[0]));
+    blocking::play(&worlds[1], &calls, &mut told[1]);
+    // The ping is in the output at 30 s, behind what is not written; at 50 s its pong is overdue.
+    expected.say("the peer is too slow: Pong");
+    expected.say("the peer is too slow: Pong");
+    for (world, told) in worlds.iter().zip(told) {
+        assert_eq!(told.0, expected.0);
+        assert_eq!(world.state().now.as_secs(), 50);
+    }
+}
+
+/// What is asked of the memory is asked before anything is sent.
+#[test]
+fn memory_that_is_too_small_is_an_error() {
+    let rows: [([usize; 3], &[u8], &str); 4] = [
+        ([64, 256, 130], b"", "the memory to read to, or to write from, is too small"),
+        ([0, 256, 256], b"", "the memory to read to, or to write from, is too small"),
+        ([64, 256, 131], REQUEST, "the output has no room for 149 bytes"),
+        (
+            [64, 100, 256],
+            REQUEST,
+            "the peer broke a rule: W100 HeadTooLong: a head is no longer than this side allows (RFC 6585 §5), at byte ",
+        ),
+    ];
+    for ([read, memory, out], written, expected) in rows {
+        for twin in ["asynchronous", "blocking"] {
+            let world = World::new(&[sends(&[written]), Ends], EAGER);
+            let (mut read, mut memory, mut out) = (vec![0; read], vec![0; memory], vec![0; out]);
+            let mut inbox = Inbox::new(&mut read, &mut memory);
+            let parts = Parts::new(world.clone(), world.clone(), &mut out);
+            let answer = |request: server::Request<'_>, out: &mut Out<'_>| {
+                request.accept(OriginPolicy::SameHost).headers(&[("Server", "0123456789")]).write(out)
+            };
+            let error = match twin {
+                "blocking" => websocket_embedded::blocking::Socket::accept(parts, &mut inbox, answer).err(),
+                _ => block_on(websocket_embedded::asynchronous::Socket::accept(parts, &mut inbox, answer))
+                    .err(),
+            };
+            let error = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.starts_with(expected), "{twin}: {error}");
+        }
+    }
+}
+
+/// Pieces that are sent back are fragments of the same message, wherever it was cut.
+#[test]
+fn pieces_are_echoed_as_fragments() {
+    for chunk in [1, 5, usize::MAX] {
+        let message = [b"\x81\xfe\x01\x2c\0\0\0\0", LONG, b"\x88\x80\0\0\0\0"].concat();
+        let world = World::new(&[sends(&[REQUEST, &message]), Ends], Manners { chunk, ..EAGER });
+        let [mut read, mut memory, mut out] = SIZES.map(|size| vec![0; size]);
+        let mut inbox = Inbox::new(&mut read, &mut memory);
+        let parts = Parts::new(world.clone(), world.clone(), &mut out);
+        let mut socket = websocket_embedded::blocking::Socket::accept(parts, &mut inbox, |request, out| {
+            request.accept(OriginPolicy::SameHost).write(out)
+        })
+        .unwrap();
+        while let Some(piece) = socket.receive_piece(&mut inbox).unwrap() {
+            socket.send(piece.echo()).unwrap();
+        }
+        let mut written = world.state().written.split_off(ANSWER.len());
+        let mut conn = Connection::new(Client(|| [0; 4]), &Config::default(), Agreed::default());
+        let (mut whole, mut out) = (Assembler::new([0; LONG.len()]), SliceOutput::new([0; 256]));
+        let (mut input, mut echoed) = (Input::new(&mut written), Vec::new());
+        while let Some(event) = conn.receive(&mut input, &mut out) {
+            if let Event::Data(data) = event
+                && let Some(message) = whole.push(data).unwrap()
+            {
+                echoed.push(message.text().unwrap().to_owned());
+            }
+        }
+        assert_eq!(echoed, [LONG_TEXT]);
+    }
 }
