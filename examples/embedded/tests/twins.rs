@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use common::{
     executor::{block_on, poll_times},
@@ -37,6 +37,8 @@ enum Call {
     SendLong(Kind, &'static [u8]),
     Ping,
     Close,
+    /// Lets a thousand seconds pass.
+    Sleep,
 }
 
 use Call::*;
@@ -90,7 +92,7 @@ fn cases() -> Vec<Case> {
                 ]),
                 Ends,
             ],
-            &[Accept, Echo, Receive],
+            &[Accept, Echo, Sleep, Receive],
             &["Text hello", "Binary ab", "over", "over"],
             &[b"\x81\x05hello\x8a\x02hi\x82\x02ab\x88\x02\x03\xe8"],
             Some(19),
@@ -327,7 +329,7 @@ macro_rules! twins {
                             told.say(status);
                         }
                         if let Some(socket) = told.check(socket) {
-                            go_on(socket, &mut inbox, calls, told)$($await)*;
+                            go_on(socket, &mut inbox, calls, world, told)$($await)*;
                         }
                     }
                     _ => {
@@ -337,7 +339,7 @@ macro_rules! twins {
                             _ => request.accept(OriginPolicy::SameHost).write(out),
                         })$($await)*;
                         if let Some(socket) = told.check(socket) {
-                            go_on(socket, &mut inbox, calls, told)$($await)*;
+                            go_on(socket, &mut inbox, calls, world, told)$($await)*;
                         }
                     }
                 }
@@ -347,6 +349,7 @@ macro_rules! twins {
                 mut socket: Socket<'_, World, World, R>,
                 inbox: &mut Inbox<'_>,
                 calls: &[Call],
+                world: &World,
                 told: &mut Told,
             ) {
                 for call in calls {
@@ -382,6 +385,7 @@ macro_rules! twins {
                                 told.say(format_args!("closed with {}, clean: {}", closure.code(), closure.clean));
                             }
                         }
+                        Sleep => world.state().now += Duration::from_secs(1000),
                         Accept | Answer(_) | Ignore | Connect => unreachable!("the first call alone opens"),
                     }
                 }
@@ -494,6 +498,7 @@ fn play_impatiently(world: &World, calls: &[Call], polls: usize, told: &mut Told
                     told.say(format_args!("closed with {}, clean: {}", closure.code(), closure.clean));
                 }
             }
+            Sleep => world.state().now += Duration::from_secs(1000),
             _ => unreachable!("it is not to be dropped"),
         }
     }
@@ -501,7 +506,7 @@ fn play_impatiently(world: &World, calls: &[Call], polls: usize, told: &mut Told
 
 #[test]
 fn nothing_is_lost_with_a_future_that_is_dropped() {
-    let may_be_dropped = |call: &Call| matches!(call, Echo | Receive | Send(_) | Ping | Close);
+    let may_be_dropped = |call: &Call| matches!(call, Echo | Receive | Send(_) | Ping | Close | Sleep);
     let mut played = 0;
     for case in cases() {
         let Some((Accept, calls)) = case.calls.split_first() else { continue };
@@ -520,6 +525,26 @@ fn nothing_is_lost_with_a_future_that_is_dropped() {
         }
     }
     assert!(played >= 9, "{played}");
+}
+
+/// A long message that was begun cannot be ended by another call: everything says so, and nothing waits for ever.
+#[test]
+fn a_long_message_that_was_dropped_is_owed() {
+    let peer = [sends(&[REQUEST]), Waits(1), sends(&[b"\x88\x82\0\0\0\0\x03\xe8"]), Ends];
+    let world = World::new(&peer, Manners { hesitant: true, ..EAGER });
+    let [mut read, mut memory, mut out] = SIZES.map(|size| vec![0; size]);
+    let mut inbox = Inbox::new(&mut read, &mut memory);
+    let parts = Parts::new(world.clone(), world.clone(), &mut out);
+    let accept = websocket_embedded::asynchronous::Socket::accept(parts, &mut inbox, |request, out| {
+        request.accept(OriginPolicy::SameHost).write(out)
+    });
+    let mut socket = block_on(accept).unwrap();
+    assert!(poll_times(socket.send_long(Kind::Binary, LONG), 1).is_none());
+    let mut told = Told::default();
+    told.check(block_on(socket.send(Outgoing::text("x"))));
+    assert_eq!(told.0, ["48 bytes of an announced payload are owed first"]);
+    let closure = block_on(socket.close(&mut inbox, CloseCode::NORMAL, "")).unwrap();
+    assert_eq!((closure.received, closure.clean), (Some(CloseCode::NORMAL), false));
 }
 
 /// Both twins, with the request answered and then no byte taken: pings cannot go out, and the peer is given up.
