@@ -1,4 +1,4 @@
-//! Over TCP, with a server that others drive (the example `echo`), and with each other: all pairs of twins and roles, a
+//! Over TCP, with programs that others drive (the examples `echo` and `wscat`), and with each other: all pairs of twins and roles, a
 //! byte at a time and as much as comes.
 
 mod common;
@@ -127,7 +127,17 @@ fn the_twins_talk_to_each_other() {
     }
 }
 
-/// The example `echo` of the repository, until it is dropped.
+/// A program of the repository.
+fn example(name: &str, arguments: &[&str]) -> Command {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+    let mut command = Command::new(env::var_os("CARGO").expect("cargo runs the tests"));
+    command
+        .args(["run", "--quiet", "--manifest-path", manifest, "--features", "zlib", "--example", name, "--"])
+        .args(arguments);
+    command
+}
+
+/// The example `echo`, until it is dropped.
 struct Echo {
     server: Child,
     address: SocketAddr,
@@ -135,13 +145,8 @@ struct Echo {
 
 impl Echo {
     fn start() -> Self {
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-        let mut server = Command::new(env::var_os("CARGO").expect("cargo runs the tests"))
-            .args(["run", "--quiet", "--manifest-path", manifest, "--features", "zlib", "--example", "echo"])
-            .args(["--", "--quiet", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let arguments = ["--quiet", "127.0.0.1:0"];
+        let mut server = example("echo", &arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").and_then(|address| address.parse().ok());
@@ -163,5 +168,24 @@ fn both_talk_to_the_example_echo() {
         for chunk in [1, usize::MAX] {
             check(talk(twin, echo.address, chunk), Closer::Local, &format!("{twin:?}, {chunk} bytes"));
         }
+    }
+}
+
+/// Its check has a connection for each of what an echo server should be able to do: long messages, fragments, pings, codes.
+#[test]
+fn the_example_wscat_finds_both_to_be_echo_servers() {
+    for twin in [Blocking, Asynchronous] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let uri = format!("ws://{}/chat", listener.local_addr().unwrap());
+        // As long as the test lasts.
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                serve(twin, socket.unwrap(), usize::MAX);
+            }
+        });
+        let checked = example("wscat", &["--no-deflate", "--check", &uri]).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert!(checked.status.success(), "{twin:?}: {said}");
+        assert!(said.ends_with("19 passed, 0 failed\n"), "{twin:?}: {said}");
     }
 }
