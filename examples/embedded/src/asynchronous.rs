@@ -4,14 +4,14 @@
 //!
 //! A future may be dropped at any time, as `select` does. What then happens depends on the call:
 //!
-//! - [`receive`](Socket::receive), [`receive_piece`](Socket::receive_piece), [`close`](Socket::close): nothing is lost;
-//!   call again. The beginning of a message is in the [`Inbox`], so go on with the same one, and with the same of the two
-//!   calls until the message has ended.
-//! - [`send`](Socket::send), [`ping`](Socket::ping): a frame for which there was room is sent: the next call of any kind
-//!   writes what is left of it. One that had to wait for room was taken whole or not at all; where that matters,
+//! - [`receive`](Socket::receive), [`receive_piece`](Socket::receive_piece), [`close`](Socket::close): nothing is
+//!   lost; call again. The beginning of a message is in the [`Inbox`], so go on with the same one, and with the same
+//!   of the two calls until the message has ended.
+//! - [`send`](Socket::send), [`ping`](Socket::ping): a frame for which there was room is sent: the next call of any
+//!   kind writes what is left of it. One that had to wait for room was taken whole or not at all; where that matters,
 //!   [`queue`](Socket::queue) tells, and [`flush`](Socket::flush) may be dropped as often as you like.
-//! - [`send_long`](Socket::send_long): a payload that was announced and not written is owed for ever. Everything that is
-//!   sent afterwards gives `SendError::Owed`: drop the transport.
+//! - [`send_long`](Socket::send_long): a payload that was announced and not written is owed for ever. Everything that
+//!   is sent afterwards gives `SendError::Owed`: drop the transport.
 //! - [`accept`](Socket::accept), [`connect`](Socket::connect): the transport is dropped with them.
 //!
 //! All this holds for transports whose `read`, `write` and `flush` are free of side effects when they are dropped, as
@@ -45,6 +45,10 @@ use crate::{
     reason = "as in `embedded-io-async`: what is awaited here is awaited where it was made"
 )]
 pub trait System<T: ErrorType> {
+    /// Whether what was written goes out only when it is flushed, as with TLS and other buffers. Where `flush` waits
+    /// for the peer's acknowledgement instead, as embassy-net's does, each message would wait for it: false.
+    const FLUSH: bool = true;
+
     /// The time since any fixed start. It only grows.
     fn now(&mut self) -> Duration;
 
@@ -236,6 +240,7 @@ async fn run<T: Read + Write, S: System<T>, M: Machine, G: Goal<M>>(
                     task.wrote(n.map_err(Error::Transport)?).map_err(Error::lift)?;
                 }
             }
+            Step::Flush if !S::FLUSH => task.flushed(),
             Step::Flush => {
                 if let Some(flushed) = race(transport.flush(), wait(system, until)).await {
                     flushed.map_err(Error::Transport)?;

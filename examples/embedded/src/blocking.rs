@@ -19,6 +19,10 @@ use crate::{
 
 /// What a socket needs of the world beside its transport `T`.
 pub trait System<T: ErrorType> {
+    /// Whether what was written goes out only when it is flushed, as with TLS and other buffers. Where `flush` waits
+    /// for the peer's acknowledgement instead, as embassy-net's does, each message would wait for it: false.
+    const FLUSH: bool = true;
+
     /// The time since any fixed start. It only grows.
     fn now(&mut self) -> Duration;
 
@@ -213,6 +217,7 @@ fn run<T: Read + Write, S: System<T>, M: Machine, G: Goal<M>>(
                     task.wrote(n).map_err(Error::lift)?;
                 }
             }
+            Step::Flush if !S::FLUSH => task.flushed(),
             Step::Flush => {
                 system.limit(transport, wait).map_err(Error::Transport)?;
                 if in_time(transport.flush())?.is_some() {

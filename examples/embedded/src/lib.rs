@@ -1,11 +1,12 @@
-//! A WebSocket over whatever has `embedded-io` or `embedded-io-async`: firmware's driver, with all memory from the caller.
+//! A WebSocket over whatever has `embedded-io` or `embedded-io-async`: firmware's driver, with all memory from the
+//! caller.
 //!
-//! [`asynchronous::Socket`] and [`blocking::Socket`] are the same thing twice. What is to be done next (write, flush, end
-//! the stream, read, or nothing more) is said by `task.rs`, which waits for nothing; the twins do it and wait. So
+//! [`asynchronous::Socket`] and [`blocking::Socket`] are the same thing twice. What is to be done next (write, flush,
+//! end the stream, read, or nothing more) is said by `task.rs`, which waits for nothing; the twins do it and wait. So
 //! both read, answer, count time and end alike.
 //!
-//! - [`Inbox`] is where bytes and messages come in. What [`receive`](asynchronous::Socket::receive) gives lies there and
-//!   not in the socket, so that a message can be answered while it is looked at.
+//! - [`Inbox`] is where bytes and messages come in. What [`receive`](asynchronous::Socket::receive) gives lies there
+//!   and not in the socket, so that a message can be answered while it is looked at.
 //! - [`Parts`] are what a socket is made of: transport, system, memory to write from, limits and times.
 //! - `System` is what of the world a socket needs beside its transport: the time, a way to wait for it, and the end of
 //!   this side's stream, for which `embedded-io` has no name.

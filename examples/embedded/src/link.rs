@@ -15,8 +15,8 @@ pub struct Parts<'m, T, S> {
     pub transport: T,
     /// The twin's `System`.
     pub system: S,
-    /// Where bytes wait to be written: [`MIN_OUTPUT`] at least, the head of the request or answer, and the longest frame
-    /// that is sent in one piece.
+    /// Where bytes wait to be written: [`MIN_OUTPUT`] at least, the head of the request or answer, and the longest
+    /// frame that is sent in one piece.
     pub out: &'m mut [u8],
     /// Limits.
     pub config: Config,

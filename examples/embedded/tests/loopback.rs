@@ -1,5 +1,5 @@
-//! Over TCP, with programs that others drive (the examples `echo` and `wscat`), and with each other: all pairs of twins and roles, a
-//! byte at a time and as much as comes.
+//! Over TCP, with programs that others drive (the examples `echo` and `wscat`), and with each other: all pairs of
+//! twins and roles, a byte at a time and as much as comes.
 
 mod common;
 
@@ -171,7 +171,8 @@ fn both_talk_to_the_example_echo() {
     }
 }
 
-/// Its check has a connection for each of what an echo server should be able to do: long messages, fragments, pings, codes.
+/// Its check has a connection for each of what an echo server should be able to do: long messages, fragments, pings,
+/// codes.
 #[test]
 fn the_example_wscat_finds_both_to_be_echo_servers() {
     for twin in [Blocking, Asynchronous] {

@@ -3,12 +3,12 @@
 
 mod common;
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, future::pending, time::Duration};
 
 use common::{
     executor::{block_on, poll_times},
     world::{
-        Manners, Peer,
+        Broken, Manners, Peer,
         Peer::{Breaks, Ends, Sends, Waits},
         World,
     },
@@ -47,7 +47,8 @@ struct Case {
     name: &'static str,
     peer: Vec<Peer>,
     calls: &'static [Call],
-    /// What the caller is told, the beginning of each line: with how many bytes at once a fault was read is of no account.
+    /// What the caller is told, the beginning of each line: with how many bytes at once a fault was read is of no
+    /// account.
     told: &'static [&'static str],
     /// What is written, behind the request or the 101, and after how many bytes of it this side of the stream ends.
     written: Vec<u8>,
@@ -126,9 +127,8 @@ fn cases() -> Vec<Case> {
             "a message longer than the memory, in one frame",
             vec![sends(&[REQUEST, b"\x82\xfe\x01\x01\0\0\0\0", &[0; 257]]), Ends],
             &[Accept, Receive],
-            &[
-                "the peer broke a rule: W41 MessageTooLong: a message is no longer than this side allows (RFC 6455 §10.4), at byte ",
-            ],
+            &["the peer broke a rule: W41 MessageTooLong: a message is no longer than this side allows \
+                 (RFC 6455 §10.4), at byte "],
             &[b"\x88\x02\x03\xf1"],
             Some(4),
         ),
@@ -272,9 +272,8 @@ fn cases() -> Vec<Case> {
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
             ])],
             &[Connect],
-            &[
-                "the peer broke a rule: W115 AcceptMissing: the answer has a Sec-WebSocket-Accept field (RFC 6455 §4.1), at byte 76",
-            ],
+            &["the peer broke a rule: W115 AcceptMissing: the answer has a Sec-WebSocket-Accept \
+                 field (RFC 6455 §4.1), at byte 76"],
             &[],
             None,
         ),
@@ -565,6 +564,63 @@ fn a_peer_that_reads_nothing_is_given_up() {
     }
 }
 
+/// The system of a world that need not be flushed.
+struct Direct(World);
+
+impl websocket_embedded::blocking::System<World> for Direct {
+    const FLUSH: bool = false;
+
+    fn now(&mut self) -> Duration {
+        self.0.state().now
+    }
+
+    fn limit(&mut self, _: &mut World, _: Option<Duration>) -> Result<(), Broken> {
+        Ok(())
+    }
+
+    fn shut(&mut self, _: &mut World) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+impl websocket_embedded::asynchronous::System<World> for Direct {
+    const FLUSH: bool = false;
+
+    fn now(&mut self) -> Duration {
+        self.0.state().now
+    }
+
+    async fn wait_until(&mut self, _: Duration) {
+        pending().await
+    }
+
+    async fn shut(&mut self, _: &mut World) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+#[test]
+fn nothing_is_flushed_that_need_not_be() {
+    let worlds = [(); 2].map(|()| World::new(&[sends(&[REQUEST])], EAGER));
+    for (asynchronous, world) in [true, false].into_iter().zip(worlds) {
+        let [mut read, mut memory, mut out] = SIZES.map(|size| vec![0; size]);
+        let mut inbox = Inbox::new(&mut read, &mut memory);
+        let parts = Parts::new(world.clone(), Direct(world.clone()), &mut out);
+        let answer = |request: server::Request<'_>, out: &mut Out<'_>| {
+            request.accept(OriginPolicy::SameHost).write(out)
+        };
+        let accepted = match asynchronous {
+            true => {
+                block_on(websocket_embedded::asynchronous::Socket::accept(parts, &mut inbox, answer)).is_ok()
+            }
+            false => websocket_embedded::blocking::Socket::accept(parts, &mut inbox, answer).is_ok(),
+        };
+        assert!(accepted);
+        let state = world.state();
+        assert_eq!((state.written.len(), state.flushed), (ANSWER.len(), 0));
+    }
+}
+
 /// What is asked of the memory is asked before anything is sent.
 #[test]
 fn memory_that_is_too_small_is_an_error() {
@@ -575,7 +631,8 @@ fn memory_that_is_too_small_is_an_error() {
         (
             [64, 100, 256],
             REQUEST,
-            "the peer broke a rule: W100 HeadTooLong: a head is no longer than this side allows (RFC 6585 §5), at byte ",
+            "the peer broke a rule: W100 HeadTooLong: a head is no longer than this side allows \
+             (RFC 6585 §5), at byte ",
         ),
     ];
     for ([read, memory, out], written, expected) in rows {

@@ -1,4 +1,5 @@
-//! The driver of `examples/embedded` on a microcontroller: a request, a message in two fragments and a Close, a byte a read.
+//! The driver of `examples/embedded` on a microcontroller: a request, a message in two fragments and a Close, a byte a
+//! read.
 #![no_std]
 #![no_main]
 
