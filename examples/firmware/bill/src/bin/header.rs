@@ -1,0 +1,32 @@
+//! Frame headers and masks alone: a header is read, its payload unmasked, and both sent back with a mask.
+
+#![no_std]
+#![no_main]
+
+use bill::board::{self, Place};
+use cortex_m_rt::entry;
+use websocket_proto::{FrameHeader, mask};
+
+static READ: Place<[u8; 256]> = Place::new();
+
+#[entry]
+fn main() -> ! {
+    board::start();
+    // SAFETY: called once.
+    let buf = unsafe { READ.put([0; 256]) };
+    loop {
+        let read = board::read(buf);
+        let Ok(Some((header, size))) = FrameHeader::decode(read) else { continue };
+        let payload = read.get_mut(size..).unwrap_or_default();
+        if let Some(key) = header.mask {
+            mask(key, payload);
+        }
+        board::take(payload);
+        let key = board::random();
+        if let Some(header) = (FrameHeader { mask: Some(key), ..header }).encode() {
+            mask(key, payload);
+            board::write(&header);
+            board::write(payload);
+        }
+    }
+}
