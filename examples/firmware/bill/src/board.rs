@@ -21,8 +21,11 @@ const STATE: *mut u32 = 0x4000_4004 as *mut u32;
 const CONTROL: *mut u32 = 0x4000_4008 as *mut u32;
 const TIMER: *const u32 = 0x4000_0004 as *const u32;
 
-/// Reads what has come to the front of `place`, at least one byte; 0 at the end of the stream, which is a byte that was
-/// overrun.
+/// So often is looked for the next byte before a read ends.
+const PATIENCE: u32 = 1 << 16;
+
+/// Reads what comes without a long pause to the front of `place`, at least one byte; 0 at the end of the stream, which is
+/// a byte that was overrun.
 #[inline(never)]
 pub fn read(place: &mut [u8]) -> &mut [u8] {
     let mut n = 0;
@@ -30,7 +33,9 @@ pub fn read(place: &mut [u8]) -> &mut [u8] {
         // SAFETY: registers of the UART, which reading and writing changes in no other way than is meant.
         unsafe {
             let mut state = STATE.read_volatile();
-            while state & 0b1010 == 0 && n == 0 {
+            let mut patience = PATIENCE;
+            while state & 0b1010 == 0 && patience != 0 {
+                patience -= u32::from(n != 0);
                 state = STATE.read_volatile();
             }
             if state & 0b0010 == 0 {

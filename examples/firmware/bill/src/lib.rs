@@ -4,6 +4,7 @@
 
 pub mod board;
 mod call;
+pub mod peer;
 mod serve;
 
 pub use self::{

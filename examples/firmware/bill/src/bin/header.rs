@@ -14,10 +14,17 @@ fn main() -> ! {
     board::start();
     // SAFETY: called once.
     let buf = unsafe { READ.put([0; 256]) };
+    let mut filled = 0;
     loop {
-        let read = board::read(buf);
-        let Ok(Some((header, size))) = FrameHeader::decode(read) else { continue };
-        let payload = read.get_mut(size..).unwrap_or_default();
+        filled += board::read(buf.get_mut(filled..).unwrap_or_default()).len();
+        let Ok(Some((header, size))) = FrameHeader::decode(buf.get(..filled).unwrap_or_default()) else {
+            continue;
+        };
+        let Some(payload) = buf.get_mut(size..filled) else { continue };
+        if (payload.len() as u64) < header.len {
+            continue;
+        }
+        filled = 0;
         if let Some(key) = header.mask {
             mask(key, payload);
         }
