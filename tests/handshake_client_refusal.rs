@@ -104,6 +104,7 @@ fn bodies_until_the_end_of_the_stream() {
         "Content-Length: x\r\n",
         "Content-Length: 5, 5\r\n",
         "Content-Length: -1\r\n",
+        "Content-Length: +5\r\n",
         "Content-Length: 18446744073709551616\r\n",
         "Content-Length:\r\n",
         "Transfer-Encoding: gzip\r\n",

@@ -97,6 +97,35 @@ fn accepted() {
     exactly(&spare, &expected, |request, out| request.accept(any).write(out));
 }
 
+#[test]
+fn reasons() {
+    let named = [
+        (200, "OK"),
+        (301, "Moved Permanently"),
+        (302, "Found"),
+        (307, "Temporary Redirect"),
+        (308, "Permanent Redirect"),
+        (400, "Bad Request"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (414, "URI Too Long"),
+        (426, "Upgrade Required"),
+        (429, "Too Many Requests"),
+        (431, "Request Header Fields Too Large"),
+        (500, "Internal Server Error"),
+        (503, "Service Unavailable"),
+    ];
+    for status in 200..600 {
+        let reason = named.iter().find(|(named, _)| *named == status).map_or("", |(_, reason)| reason);
+        let mut handshake = requested(&with(""));
+        let (result, out) = into_room(200, |out| request(&mut handshake).respond(status).write(out));
+        assert_eq!(result, Ok(()));
+        assert_eq!(out.lines().next(), Some(format!("HTTP/1.1 {status} {reason}").as_str()));
+    }
+}
+
 /// Status, fields and body; the head.
 type Response<'r> = (u16, &'r [(&'r str, &'r str)], &'r [u8], &'r str);
 

@@ -263,6 +263,131 @@ fn nothing_else_is_restored() {
     }
 }
 
+/// A change to a state of one connection's: whatever is restored is exactly what the bytes say.
+#[test]
+fn no_byte_is_ignored() {
+    for state in [saved(&largest()), saved(&run::connection(Server, &Setup::strict(true)))] {
+        for at in 2..state.len() {
+            for value in 0..=255 {
+                let mut changed = state.clone();
+                changed[at] = value;
+                if let Ok(conn) = Connection::restore(Server, &changed) {
+                    assert_eq!(saved(&conn), changed, "byte {at} is {value}");
+                }
+            }
+        }
+    }
+}
+
+/// Each field at its borders, alone and with those that it depends on: where bytes are put into a state with nothing
+/// under way, and whether that is refused.
+#[test]
+fn values_that_no_connection_has_are_refused() {
+    const AGREED: usize = 24;
+    const OFFSET: usize = 26;
+    const REMAINING: usize = 34;
+    const LEN: usize = 42;
+    const KEY: usize = 50;
+    const PLACE: usize = 55;
+    const ACTIVE: usize = 59;
+    const END: usize = 60;
+    const MESSAGE_LEN: usize = 61;
+    const FRAGMENTS: usize = 69;
+    const OPEN: usize = 73;
+    const COMPRESSED: usize = 74;
+    const STAGE: usize = 75;
+    const OWED: usize = 83;
+    const WAITING: usize = 97;
+    const STATE: usize = 99;
+    const OUR_OPEN: usize = 100;
+    const FLAGS: usize = 101;
+    type Change = &'static [(usize, &'static [u8])];
+    let refused: &[Change] = &[
+        &[(22, &[2])],
+        &[(23, &[2])],
+        &[(AGREED, &[0x01])],
+        &[(AGREED, &[0x00, 0x01])],
+        &[(OFFSET, &[0x80])],
+        &[(REMAINING + 7, &[5]), (LEN + 7, &[4]), (PLACE, &[2, 0x80])],
+        &[(LEN, &[0x80]), (PLACE, &[2, 0x80])],
+        &[(REMAINING, &[0x80]), (LEN, &[0x80]), (PLACE, &[2, 0x80])],
+        &[(LEN + 7, &[1])],
+        &[(KEY, &[1])],
+        &[(PLACE, &[0xff, 1])],
+        &[(PLACE, &[0xff, 0x80])],
+        &[(PLACE, &[2, 0x81])],
+        &[(PLACE, &[2, 0x8f])],
+        &[(PLACE, &[3, 0x80])],
+        &[(PLACE, &[11, 0x80])],
+        &[(PLACE, &[16, 0x80])],
+        &[(PLACE, &[0xfe, 0])],
+        &[(ACTIVE, &[2])],
+        &[(END, &[3])],
+        &[(MESSAGE_LEN + 7, &[1])],
+        &[(FRAGMENTS + 3, &[1])],
+        &[(COMPRESSED, &[1])],
+        &[(OPEN, &[0xfe]), (COMPRESSED, &[2])],
+        &[(OPEN, &[8])],
+        &[(OPEN, &[0xfd])],
+        &[(STAGE, &[0, 1])],
+        &[(STAGE, &[1, 1])],
+        &[(STAGE, &[4, 0])],
+        &[(STAGE, &[3, 0xff])],
+        &[(OWED, &[0x80])],
+        &[(WAITING, &[3])],
+        &[(STATE, &[5])],
+        &[(OUR_OPEN, &[8])],
+        &[(FLAGS, &[0x08])],
+        &[(FLAGS, &[0x10])],
+        &[(FLAGS, &[0x40])],
+        &[(FLAGS, &[0x80])],
+    ];
+    let allowed: &[Change] = &[
+        &[(OFFSET, &[0x7f])],
+        &[(REMAINING + 7, &[5]), (LEN + 7, &[5]), (PLACE, &[2, 0x80])],
+        &[(REMAINING + 7, &[4]), (LEN, &[0x7f]), (KEY, &[1]), (PLACE, &[2, 0x00])],
+        &[(ACTIVE, &[1])],
+        &[(END, &[2])],
+        &[(MESSAGE_LEN, &[0xff]), (FRAGMENTS, &[0xff]), (OPEN, &[7]), (COMPRESSED, &[1])],
+        &[(STAGE, &[1, 0])],
+        &[(STAGE, &[2, 1])],
+        &[(STAGE, &[3, 1])],
+        &[(OWED, &[0x7f]), (OWED + 7, &[1])],
+        &[(WAITING, &[1])],
+        &[(WAITING, &[2])],
+        &[(STATE, &[4])],
+        &[(OUR_OPEN, &[7])],
+        &[(FLAGS, &[0x07])],
+    ];
+    let state = saved(&run::connection(Server, &Setup::strict(true)));
+    let restored = |change: Change| {
+        let mut changed = state.clone();
+        for (at, bytes) in change {
+            changed[*at..at + bytes.len()].copy_from_slice(bytes);
+        }
+        Connection::restore(Server, &changed).err()
+    };
+    for change in refused {
+        assert_eq!(restored(change), Some(RestoreError::Value), "{change:?}");
+    }
+    for change in allowed {
+        assert_eq!(restored(change), None, "{change:?}");
+    }
+    // What waits, by its kind and its payload: nothing waits with nothing, a Close with what may be sent.
+    let waiting = |kind: u8, payload: &[u8]| {
+        let slot = [&[kind, payload.len() as u8], payload].concat();
+        let changed = [&state[..WAITING], &slot, &state[STATE..]].concat();
+        Connection::restore(Server, &changed).err()
+    };
+    for (kind, payload) in [(0, &b"x"[..]), (2, b"x"), (2, b"\x03\xed"), (2, b"\x03\xe8\xff"), (1, &[0; 126])]
+    {
+        assert_eq!(waiting(kind, payload), Some(RestoreError::Value), "{kind} {payload:?}");
+    }
+    for (kind, payload) in [(1, &b"x"[..]), (1, &[0; 125]), (2, b"\x03\xe8"), (2, b"\x03\xe8bye")] {
+        assert_eq!(waiting(kind, payload), None, "{kind} {payload:?}");
+    }
+}
+
 /// Whatever was restored: no call panics, and every loop ends.
 fn survive<R: Role>(mut conn: Connection<R>, bytes: &[u8], room: usize) {
     let mut out = SliceOutput::new(vec![0; room]);

@@ -3,14 +3,16 @@
 
 mod common;
 
+use std::{cell::Cell, rc::Rc};
+
 use common::{
     keys::{Keys, key},
     oracle::{Setup, frame},
     run::{self, hear},
 };
 use websocket_proto::{
-    Client, CloseCode, Connection, Kind, MIN_OUTPUT, Outgoing, Output, Prepared, Role, Rule, SAVED,
-    SendError, Server, SliceOutput, Transport,
+    Client, CloseCode, Connection, Event, Input, Kind, MIN_OUTPUT, MaskKey, MaskSource, Outgoing, Output,
+    Prepared, Role, Rule, SAVED, SendError, Server, SliceOutput, Transport,
 };
 
 type Out = SliceOutput<Vec<u8>>;
@@ -394,6 +396,48 @@ fn without_a_key_nothing_goes_out() {
     assert_eq!(out.pending(), frame(0x88, &[3, 232], Some(key(2))));
 }
 
+/// Has no key as often as it is told to, and then some.
+#[derive(Clone, Default)]
+struct Late(Rc<Cell<u32>>);
+
+impl MaskSource for Late {
+    fn next_key(&mut self) -> Option<MaskKey> {
+        let refusals = self.0.get();
+        self.0.set(refusals.saturating_sub(1));
+        (refusals == 0).then(|| key(0))
+    }
+}
+
+/// A frame does not overtake the reply, though there would be a key for it by now.
+#[test]
+fn a_key_that_comes_late_is_the_reply_s() {
+    let source = Late::default();
+    let mut conn = run::connection(Client(source.clone()), &Setup::strict(false));
+    hear(&mut conn, 0x89, b"ping", false, &mut output(0));
+    source.0.set(1);
+    let mut out = output(100);
+    assert_eq!(conn.send(Outgoing::text("hi"), &mut out), Err(SendError::NoKey));
+    assert!(out.is_empty() && conn.is_reply_waiting());
+    conn.send(Outgoing::text("hi"), &mut out).unwrap();
+    assert_eq!(
+        out.pending(),
+        [frame(0x8a, b"ping", Some(key(0))), frame(0x81, b"hi", Some(key(0)))].concat()
+    );
+}
+
+/// A reply that waits goes out before the next message is told, whatever that is like.
+#[test]
+fn a_waiting_reply_goes_first_when_more_is_read() {
+    for (first, len) in [(0x81, 5), (0x82, 125), (0x81, 126), (0x82, 70_000), (0x01, 1), (0x8a, 1)] {
+        let mut conn = server();
+        hear(&mut conn, 0x89, b"ping", true, &mut output(0));
+        let mut bytes = frame(first, &vec![b'x'; len], Some(key(3)));
+        let (mut input, mut out) = (Input::new(&mut bytes), output(100));
+        assert!(conn.receive(&mut input, &mut out).is_some());
+        assert_eq!(out.pending(), b"\x8a\x04ping", "before {first:02x} with {len} bytes");
+    }
+}
+
 /// The one reply that may wait, on a server: (what comes or is done, with how much room), and what goes out at last.
 #[test]
 fn what_waits_for_room() {
@@ -488,4 +532,17 @@ fn text_is_checked_across_frames_and_debts() {
     conn.send(Outgoing::last(b"\xa9"), &mut out).unwrap();
     conn.send(Outgoing::binary(b"\xff"), &mut out).unwrap();
     assert_eq!(out.pending(), b"\x01\x02\xf0\x9f\x89\x01\xff\x00\x03\x98\x80\xc3\x80\x01\xa9\x82\x01\xff");
+}
+
+/// A fragment that is echoed counts for the text that it belongs to, as one that is sent does.
+#[test]
+fn text_is_checked_behind_an_echo() {
+    for (rest, expected) in [(b"\xa9", Ok(())), (b"x", Err(SendError::Utf8))] {
+        let (mut conn, mut out) = (server(), output(500));
+        let mut bytes = frame(0x01, b"a\xc3", Some(key(0)));
+        let mut input = Input::new(&mut bytes);
+        let Some(Event::Data(data)) = conn.receive(&mut input, &mut out) else { panic!("no data") };
+        conn.send(data.echo(), &mut out).unwrap();
+        assert_eq!(conn.send(Outgoing::last(rest), &mut out), expected);
+    }
 }

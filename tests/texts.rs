@@ -9,7 +9,7 @@ use websocket_proto::{
 #[test]
 fn errors_say_what_is_required_and_where_that_stands() {
     let violation = ProtocolError { rule: Rule::ReservedOpcode, offset: 7 };
-    let rows: [(String, &str); 22] = [
+    let rows: [(String, &str); 23] = [
         (
             violation.to_string(),
             "W13 ReservedOpcode: opcodes 3 to 7 and 11 to 15 are reserved (RFC 6455 §5.2), at byte 7",
@@ -39,6 +39,7 @@ fn errors_say_what_is_required_and_where_that_stands() {
         (format!("{:?}", Control::new(b"a\0")), "Some(\"a\\x00\")"),
         (format!("{:?}", Rsv::RSV1), "Rsv(100)"),
         (format!("{:?}", Client(|| [0; 4])), "Client"),
+        (format!("{:?}", Rsv::RSV1.with(Rsv::RSV3).with(Rsv::RSV1)), "Rsv(101)"),
         (
             format!("{:?}", Session::server([0; 64], Config::default())),
             "Session { open: false, transport: Keep, closure: Closure { sent: None, received: None, \
@@ -49,6 +50,19 @@ fn errors_say_what_is_required_and_where_that_stands() {
     for (text, expected) in rows {
         assert_eq!(text, expected);
     }
+}
+
+#[cfg(feature = "zlib")]
+#[test]
+fn compression_shows_no_payloads() {
+    use websocket_proto::{Deflate, DeflateOptions, DeflateSide, Inflate};
+
+    let narrow = DeflateSide { window_bits: 9, takeover: true };
+    let inflate = format!("{:?}", Inflate::in_memory(narrow, 7, [0; 512]).unwrap());
+    assert!(inflate.starts_with("Inflate { engine: Window { size: 512, full: false, .. }, "), "{inflate}");
+    let deflate = format!("{:?}", Deflate::new(narrow, DeflateOptions::default()));
+    let start = "Deflate { side: DeflateSide { window_bits: 9, takeover: true }, options: DeflateOptions { ";
+    assert!(deflate.starts_with(start) && deflate.ends_with(", ready: 0, .. }"), "{deflate}");
 }
 
 #[test]

@@ -210,6 +210,7 @@ fn user_info() {
     // A secret stays out of logs.
     let shown = format!("{:?}", Uri::parse_with("ws://ann:hunter2@h/x", USER).unwrap());
     assert!(!shown.contains("hunter2") && !shown.contains("ann"), "{shown}");
+    assert!(shown.starts_with("Uri { secure: false, ") && shown.ends_with(", .. }"), "{shown}");
 }
 
 #[test]
@@ -228,23 +229,23 @@ fn every_character() {
 #[test]
 fn errors_name_their_rule() {
     let faults = [
-        UriFault::Scheme,
-        UriFault::Authority,
-        UriFault::UserInfo,
-        UriFault::Host,
-        UriFault::Ipv6,
-        UriFault::Port,
-        UriFault::Character,
-        UriFault::Percent,
-        UriFault::Fragment,
+        (UriFault::Scheme, "RFC 6455 §3", "scheme is ws or wss"),
+        (UriFault::Authority, "RFC 6455 §3", "has // behind its scheme"),
+        (UriFault::UserInfo, "RFC 6455 §3", "no user info"),
+        (UriFault::Host, "RFC 6455 §3", "host is not empty"),
+        (UriFault::Ipv6, "RFC 3986 §3.2.2", "IPv6 address"),
+        (UriFault::Port, "RFC 3986 §3.2.3", "up to 65535"),
+        (UriFault::Character, "RFC 3986 §2", "only the characters"),
+        (UriFault::Percent, "RFC 3986 §2.1", "two hexadecimal digits"),
+        (UriFault::Fragment, "RFC 6455 §3", "no fragment"),
     ];
-    for fault in faults {
-        let &(text, options, _, at) = ILLEGAL.iter().find(|row| row.2 == fault).unwrap();
-        let error: UriError = Uri::parse_with(text, options).unwrap_err();
+    for (fault, rfc, text) in faults {
+        let &(uri, options, _, at) = ILLEGAL.iter().find(|row| row.2 == fault).unwrap();
+        let error: UriError = Uri::parse_with(uri, options).unwrap_err();
         let shown = error.to_string();
-        assert!(shown.starts_with("W166: ") && shown.contains(error.rfc()), "{shown}");
-        assert!(shown.ends_with(&format!(", at byte {at}")), "{shown}");
-        assert_eq!(error.id(), "W166");
+        assert!(shown.starts_with("W166: ") && shown.contains(text), "{shown}");
+        assert!(shown.ends_with(&format!(" ({rfc}), at byte {at}")), "{shown}");
+        assert_eq!((error.id(), error.rfc()), ("W166", rfc));
     }
 }
 

@@ -154,6 +154,39 @@ fn plain_text_passes_through() {
     fails(0, b"\x81\x02a\xff", Rule::InvalidUtf8);
 }
 
+/// Each piece of a plain message that the place cuts in two says where it stands in the message and in its frame.
+#[test]
+fn plain_pieces_say_where_they_stand() {
+    let side = sides(true)[0];
+    let mut conn = connection(side);
+    let mut inflate = in_memory(side, 1000);
+    let mut out = SliceOutput::new([0; 200]);
+    let mut read = [frame(0x02, b"abc"), frame(0x80, b"defgh")].concat();
+    let (mut place, mut seen) = ([0; 2], Vec::new());
+    for read in read.chunks_mut(7) {
+        let mut input = Input::new(read);
+        while let Some(Event::Data(data)) = conn.receive(&mut input, &mut out) {
+            let mut piece = inflate.begin(data);
+            while let Some(event) = inflate.next(&mut piece, &mut place, &mut conn, &mut out) {
+                let Event::Data(data) = event else { panic!("{event:?}") };
+                let part = data.part();
+                let text = String::from_utf8(data.payload().to_vec()).unwrap();
+                seen.push((text, [part.first, part.last, part.starts_frame, part.ends_frame]));
+            }
+        }
+    }
+    let (yes, no) = (true, false);
+    let expected = [
+        ("ab", [yes, no, yes, no]),
+        ("c", [no, no, no, yes]),
+        // "defgh" was read as nothing, and then as the whole.
+        ("de", [no, no, yes, no]),
+        ("fg", [no, no, no, no]),
+        ("h", [no, yes, no, yes]),
+    ];
+    assert_eq!(seen, expected.map(|(text, part)| (text.to_owned(), part)));
+}
+
 /// Who begins a piece and drops it before `None` loses bytes of the stream: told at the next piece, as 1011, and no
 /// later message is made of what is left (W145).
 #[test]

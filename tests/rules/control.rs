@@ -109,6 +109,16 @@ fn w23_between_fragments() {
             output: vec![pong("1"), close(1002, "")],
             ..Case::fault("W23 W34 a ping opens no message", Rule::UnexpectedContinuation, 1002, head(1, 0))
         },
+        Case {
+            input: vec![ping("\u{1}\u{3}abc"), ping([0x81, 3, b'a', b'b', b'c']), pong([0x82, 1, 0])],
+            events: vec![
+                Seen::Ping(b"\x01\x03abc".to_vec()),
+                Seen::Ping(b"\x81\x03abc".to_vec()),
+                Seen::Pong(b"\x82\x01\x00".to_vec()),
+            ],
+            output: vec![pong("\u{1}\u{3}abc"), pong([0x81, 3, b'a', b'b', b'c'])],
+            ..Case::new("W23 a payload that looks like a message is none")
+        },
     ]);
 }
 
