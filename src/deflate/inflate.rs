@@ -352,7 +352,6 @@ fn copy<'o>(piece: &mut Inflating<'_>, place: &'o mut [u8]) -> Option<Data<'o>> 
     piece.rest = later;
     piece.done = later.is_empty();
     let part = Part {
-        first: piece.part.first,
         last: piece.part.last && piece.done,
         ends_frame: piece.part.ends_frame && piece.done,
         ..piece.part

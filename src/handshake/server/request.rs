@@ -191,9 +191,7 @@ fn check_host(head: Head<'_>) -> Result<(), Rule> {
     }
     let [_, target, _] = head.first_line();
     match split_target(text(target)) {
-        (Some(authority), rest) if matches!(rest.as_bytes().first(), None | Some(b'/' | b'?')) => {
-            Authority::parse(authority.as_bytes()).map(|_| ()).ok_or(Rule::TargetForm)
-        }
+        (Some(authority), _) => Authority::parse(authority.as_bytes()).map(|_| ()).ok_or(Rule::TargetForm),
         _ => Err(Rule::TargetForm), // W158
     }
 }
