@@ -303,6 +303,7 @@ type Row<'a> = (Option<DeflatePolicy>, &'a [&'a str], Result<Agreed, Rule>);
 #[test]
 fn answers_in_a_handshake() {
     let full = Agreed::default().with_deflate(DeflateTerms::default());
+    assert_eq!(full.with_deflate(DeflateTerms::default()), full);
     let others: &[(&str, Rsv)] = &[("x", Rsv::RSV2)];
     let both = Agreed::with_reserved(Rsv::RSV2).with_deflate(DeflateTerms::default());
     let other = Agreed::with_reserved(Rsv::RSV2);

@@ -157,6 +157,11 @@ fn values_compare() {
         assert!(value == value && value.chars().eq("15".chars()), "{text:?}");
         assert_eq!((value.to_string(), format!("{value:?}")), ("15".into(), "\"15\"".into()), "{text:?}");
     }
+    // With one another.
+    let mut params =
+        Extensions::parse(b"x; a=15; b=\"1\\5\"; c=\"51\"; d=1").unwrap().next().unwrap().params();
+    let [a, b, c, d] = std::array::from_fn(|_| params.next().unwrap().value().unwrap());
+    assert!(a == b && a != c && b != c && a != d && d != b);
     // W106: names compare exactly, and so do values.
     let mut extensions = Extensions::parse(b"A; B=c").unwrap();
     let extension = extensions.next().unwrap();

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use websocket_proto::{
-    Config, HandshakeError, Input, OriginPolicy, Rsv, SliceOutput, Uri, UriOptions,
+    Config, DeflatePolicy, HandshakeError, Input, OriginPolicy, Rsv, SliceOutput, Uri, UriOptions,
     client::{self, Handshake, Request},
     server,
 };
@@ -149,6 +149,20 @@ fn callers_faults() {
     {
         let offers = [("a", Rsv::NONE), (extensions, Rsv::NONE)];
         assert_eq!(error(&request().extensions(&offers)), HandshakeError::Extension, "{extensions:?}");
+    }
+    // permessage-deflate is offered by its policy or by the caller, not by both.
+    let policy = DeflatePolicy::default();
+    for (offer, sound) in
+        [("permessage-deflate; a", false), ("x, permessage-deflate", false), ("deflate", true)]
+    {
+        let offers = [(offer, Rsv::NONE)];
+        let both = request().extensions(&offers).deflate(&policy);
+        if sound {
+            assert!(bytes(&both).contains(offer));
+        } else {
+            assert_eq!(error(&both), HandshakeError::Extension, "{offer:?}");
+        }
+        assert!(bytes(&request().extensions(&offers)).contains(offer));
     }
     // The handshake's own fields, and those that frame a body.
     for name in [

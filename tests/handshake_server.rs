@@ -235,6 +235,7 @@ fn refused_at_the_end_of_the_head() {
         (instead(CONNECTION, "Connection: keep-alive Upgrade\r\n"), ConnectionWithoutUpgrade, 400),
         // W93, W91, W92: the version.
         (instead(VERSION, ""), VersionMissing, 400),
+        (instead(&[KEY, VERSION].concat(), ""), VersionMissing, 400),
         (version("12"), VersionUnsupported, 426),
         (version("14"), VersionUnsupported, 426),
         (version("0"), VersionUnsupported, 426),

@@ -5,7 +5,8 @@ mod handshake;
 
 use handshake::server::{instead, refusal, target, with};
 use websocket_proto::{
-    Agreed, Config, HandshakeError, Input, OriginPolicy, Output, ProtocolError, Rsv, Rule, SliceOutput,
+    Agreed, Config, DeflatePolicy, HandshakeError, Input, OriginPolicy, Output, ProtocolError, Rsv, Rule,
+    SliceOutput,
     server::{Accept, Handshake, Progress, Request},
 };
 
@@ -244,6 +245,16 @@ fn callers_faults() {
         request(&mut requested(&twice)).accept(any).extensions("a; x, a; y", Rsv::NONE).write(out)
     });
     assert_eq!((result, out.as_str()), (Err(HandshakeError::Extension), ""));
+    // permessage-deflate is answered by its policy or by the caller, not by both.
+    let offered = with("Sec-WebSocket-Extensions: permessage-deflate, a\r\n");
+    for (answer, expected) in [("permessage-deflate", Err(HandshakeError::Extension)), ("a", Ok(()))] {
+        let (result, out) = into_room(4096, |out| {
+            let mut handshake = requested(&offered);
+            let accept = request(&mut handshake).accept(any).deflate(&DeflatePolicy::default());
+            accept.extensions(answer, Rsv::NONE).write(out)
+        });
+        assert_eq!((result, out.is_empty()), (expected, expected.is_err()), "{answer}");
+    }
     // Fields of the handshake's own, and those that frame a body; in any case.
     for name in [
         "Upgrade",

@@ -53,6 +53,11 @@ fn limits() {
     let at = |line: u32| server(4096, HeadLimits { line, ..default }).reads(&sound);
     assert!(matches!(at(key_line), Read::Request { .. }));
     assert_eq!(at(key_line - 1), Read::Failed(Rule::LineTooLong, key_at + u64::from(key_line) - 1));
+    // Where both limits are at the same byte, the head's is told.
+    let line = key_line - 1;
+    let key_end = key_at + u64::from(line);
+    let both = HeadLimits { bytes: u32::try_from(key_end).unwrap(), line, ..default };
+    assert_eq!(server(4096, both).reads(&sound), Read::Failed(Rule::HeadTooLong, key_end));
     let at = |line: u32| server(4096, HeadLimits { line, ..default }).reads(&long);
     assert!(matches!(at(first_line), Read::Request { .. }));
     assert_eq!(at(first_line - 1), Read::Failed(Rule::TargetTooLong, u64::from(first_line) - 1));

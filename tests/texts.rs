@@ -2,14 +2,14 @@
 #![cfg(feature = "alloc")]
 
 use websocket_proto::{
-    Cause, Client, CloseCode, CloseFrame, Config, Control, HandshakeError, ProtocolError, RestoreError, Rsv,
-    Rule, SendError, Session,
+    Cause, Client, CloseCode, CloseFrame, Config, Control, Extensions, HandshakeError, Input, ProtocolError,
+    RestoreError, Rsv, Rule, SendError, Session, SliceOutput, Uri, client, server,
 };
 
 #[test]
 fn errors_say_what_is_required_and_where_that_stands() {
     let violation = ProtocolError { rule: Rule::ReservedOpcode, offset: 7 };
-    let rows: [(String, &str); 23] = [
+    let rows: [(String, &str); 24] = [
         (
             violation.to_string(),
             "W13 ReservedOpcode: opcodes 3 to 7 and 11 to 15 are reserved (RFC 6455 §5.2), at byte 7",
@@ -38,6 +38,10 @@ fn errors_say_what_is_required_and_where_that_stands() {
         ),
         (format!("{:?}", Control::new(b"a\0")), "Some(\"a\\x00\")"),
         (format!("{:?}", Rsv::RSV1), "Rsv(100)"),
+        (
+            Extensions::parse(b"a; =").unwrap_err().to_string(),
+            "W104: extensions are listed by the grammar (RFC 6455 §9.1), at byte 3",
+        ),
         (format!("{:?}", Client(|| [0; 4])), "Client"),
         (format!("{:?}", Rsv::RSV1.with(Rsv::RSV3).with(Rsv::RSV1)), "Rsv(101)"),
         (
@@ -50,6 +54,31 @@ fn errors_say_what_is_required_and_where_that_stands() {
     for (text, expected) in rows {
         assert_eq!(text, expected);
     }
+}
+
+#[test]
+fn heads_show_no_secrets() {
+    let request = b"GET /x HTTP/1.1\r\nHost: h\r\nCookie: secret\r\n\r\n";
+    let mut server = server::Handshake::new([0; 256], Config::default().head);
+    let mut out = SliceOutput::new([0; 0]);
+    let _ = server.receive(Input::new(&mut request.to_vec()), &mut out);
+    let shown = format!("{:?}", server.request().unwrap());
+    assert_eq!(shown, "Request { target: \"/x\", host: \"h\", upgrade: false, .. }");
+
+    let own = [("Cookie", "secret")];
+    let request =
+        client::Request::new(Uri::parse("ws://h/x").unwrap(), [0; 16]).protocols(&["p"]).headers(&own);
+    let shown = format!("{request:?}");
+    assert!(shown.starts_with("Request { uri: Uri { ") && shown.contains("protocols: [\"p\"]"), "{shown}");
+    assert!(!shown.contains("secret"), "{shown}");
+
+    let mut out = SliceOutput::new([0; 512]);
+    let mut client = client::Handshake::new([0; 256], Config::default().head, &request, &mut out).unwrap();
+    let mut answer = b"HTTP/1.1 404 Not here\r\nSet-Cookie: secret\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let _ = client.receive(Input::new(&mut answer));
+    let shown = format!("{:?}", client.response().unwrap());
+    assert!(shown.starts_with("Response { status: 404, reason: \"Not here\", "), "{shown}");
+    assert!(!shown.contains("secret"), "{shown}");
 }
 
 #[cfg(feature = "zlib")]

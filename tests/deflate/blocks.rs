@@ -155,6 +155,10 @@ fn what_does_not_inflate() {
         // Noise behind a final block.
         [&b().block(true, b"Hello").bytes()[..], b"\xff\xff\xff"].concat(),
     ];
+    // What no further byte can mend is told before the message ends.
+    for payload in &rows[..10] {
+        is(&frame(BINARY, payload), &Err(Rule::CorruptCompression));
+    }
     for payload in rows {
         is(&text(&payload), &Err(Rule::CorruptCompression));
         is(&[text(HELLO), binary(&payload), text(HELLO)].concat(), &Err(Rule::CorruptCompression));

@@ -4,7 +4,7 @@ use super::{
     bits::{Bits, bits},
     runner::{BINARY, FIN, Read, TEXT, binary, connection, frame, in_memory, reads, run, sides, text},
 };
-use websocket_proto::{Event, Inflate, Input, Kind, Rule, SliceOutput};
+use websocket_proto::{Assembler, Buffer, DeflateSide, Event, Inflate, Input, Kind, Rule, SliceOutput};
 
 /// The rule, whatever was read before it.
 #[track_caller]
@@ -103,6 +103,63 @@ fn places() {
         assert!(data.part().last && data.payload().is_empty());
         assert!(inflate.next(&mut piece, &mut place, &mut conn, &mut out).is_none());
         assert_eq!(text, b"abcabcabcabc");
+    }
+}
+
+/// W141, W143: the limit changes nothing in how a message that keeps to it is told.
+#[test]
+fn places_at_the_limit() {
+    for side in sides(true) {
+        let events = |limit: u64, size: usize| {
+            let mut conn = connection(side);
+            let mut inflate = in_memory(side, limit);
+            let mut out = SliceOutput::new([0; 200]);
+            let mut read = binary(&bits().fixed(false).literals(b"abc").copy(9, 3).end().message());
+            let mut input = Input::new(&mut read);
+            let Some(Event::Data(data)) = conn.receive(&mut input, &mut out) else { panic!() };
+            let (mut piece, mut place) = (inflate.begin(data), vec![0; size]);
+            let mut events = Vec::new();
+            while let Some(event) = inflate.next(&mut piece, &mut place, &mut conn, &mut out) {
+                let Event::Data(data) = event else { panic!("{event:?}") };
+                events.push((data.payload().len(), data.part().last));
+            }
+            events
+        };
+        for size in 1..14 {
+            assert_eq!(events(12, size), events(1000, size), "{side:?}, a place of {size}");
+        }
+        assert_eq!(events(12, 12), [(12, false), (0, true)]);
+    }
+}
+
+/// The memory for whole messages is their limit too, of whichever kind it is.
+#[test]
+fn memory_that_is_just_enough() {
+    fn assembled<B: Buffer>(side: DeflateSide, memory: B, len: usize) -> Result<usize, Rule> {
+        let (mut conn, mut inflate) = (connection(side), in_memory(side, 5000));
+        let (mut whole, mut out) = (Assembler::new(memory), SliceOutput::new([0; 200]));
+        let payload = bits().all_stored(&vec![b'x'; len]).message();
+        let (first, rest) = payload.split_at(payload.len() / 2);
+        let mut read = [frame(BINARY, first), frame(FIN, rest)].concat();
+        let mut input = Input::new(&mut read);
+        let mut made = None;
+        while let Some(Event::Data(data)) = conn.receive(&mut input, &mut out) {
+            if let Some(message) = whole.inflate(data, &mut inflate)? {
+                assert!(message.payload().iter().all(|&byte| byte == b'x'));
+                assert!(made.replace(message.payload().len()).is_none());
+            }
+        }
+        Ok(made.expect("a message or a fault"))
+    }
+    for side in sides(true) {
+        for len in [0, 1, 1023, 1024, 1025, 1999, 2000, 2001, 3000] {
+            let expected = if len <= 2000 { Ok(len) } else { Err(Rule::MessageTooLong) };
+            assert_eq!(assembled(side, [b'?'; 2000], len), expected);
+            assert_eq!(assembled(side, &mut [b'?'; 2000][..], len), expected);
+            assert_eq!(assembled(side, heapless::Vec::<u8, 2000>::new(), len), expected);
+            #[cfg(feature = "alloc")]
+            assert_eq!(assembled(side, vec![b'?'; 2000].into_boxed_slice(), len), expected);
+        }
     }
 }
 

@@ -174,3 +174,19 @@ fn releasing() {
         }
     }
 }
+
+#[cfg(feature = "zlib")]
+#[test]
+fn what_it_shows() {
+    use super::runner::{connection, text};
+    use websocket_proto::{Event, Input, SliceOutput};
+
+    let side = side(15, true);
+    let (mut conn, mut inflate) = (connection(side), Inflate::new(side, 100));
+    let mut read = text(&bits().block(false, b"Hello").message());
+    let mut input = Input::new(&mut read);
+    let Some(Event::Data(data)) = conn.receive(&mut input, &mut SliceOutput::new([0; 0])) else { panic!() };
+    let (mut piece, mut place) = (inflate.begin(data), [0; 9]);
+    assert!(inflate.next(&mut piece, &mut place, &mut conn, &mut SliceOutput::new([0; 0])).is_some());
+    assert!(format!("{inflate:?}").contains("Zlib { history: 5, .. }"), "{inflate:?}");
+}

@@ -7,6 +7,7 @@ use super::{
 use websocket_proto::{
     Agreed, Config, Connection, Deflate, DeflateOptions, DeflateStrategy, Kind, Outgoing, SendError, Server,
 };
+use zlib_rs::{DeflateConfig, DeflateFlush, Strategy};
 
 #[test]
 fn on_the_wire() {
@@ -25,6 +26,55 @@ fn on_the_wire() {
     for _ in 0..3 {
         let sent = send(&mut deflate, &mut conn, Kind::Text, b"Hello", 200).unwrap();
         assert_eq!(sent, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00");
+    }
+}
+
+/// The options are zlib's: byte for byte what it makes with them.
+#[test]
+fn options_are_kept_to() {
+    let strategies = [
+        (DeflateStrategy::Default, Strategy::Default),
+        (DeflateStrategy::Filtered, Strategy::Filtered),
+        (DeflateStrategy::HuffmanOnly, Strategy::HuffmanOnly),
+        (DeflateStrategy::Rle, Strategy::Rle),
+        (DeflateStrategy::Fixed, Strategy::Fixed),
+    ];
+    let payload = [prose(6_000), noise(2_000), vec![7; 1_000]].concat();
+    for (strategy, zlib) in strategies {
+        for level in 0..=9 {
+            for memory_level in 1..=9 {
+                let options = DeflateOptions { level, memory_level, threshold: 0, strategy };
+                let mut deflate = Deflate::new(FULL, options);
+                let sent = send(&mut deflate, &mut server(FULL), Kind::Binary, &payload, 100_000).unwrap();
+                let config = DeflateConfig {
+                    level: level.into(),
+                    window_bits: -15,
+                    mem_level: memory_level.into(),
+                    strategy: zlib,
+                    ..DeflateConfig::default()
+                };
+                let mut place = vec![0; 20_000];
+                let mut stream = zlib_rs::Deflate::new_with_config(config);
+                stream.compress(&payload, &mut place, DeflateFlush::SyncFlush).unwrap();
+                place.truncate(stream.total_out() as usize - 4);
+                assert!(joined(&sent, Kind::Binary, true) == place, "{options:?}");
+            }
+        }
+    }
+}
+
+/// Where the output has room, a message that is no longer than a chunk is one frame, however badly it compresses.
+#[test]
+fn one_frame_where_there_is_room() {
+    // Blocks of 127 bytes, each stored with five more.
+    let small = DeflateOptions { memory_level: 1, ..ALL };
+    for len in [1_000, 10_000, 14_000] {
+        let payload = noise(len);
+        let mut deflate = Deflate::new(FULL, small);
+        let sent = send(&mut deflate, &mut server(FULL), Kind::Binary, &payload, 100_000).unwrap();
+        assert!(sent.len() > len + len / 50, "{len} bytes are {}", sent.len());
+        assert_eq!(frames(&sent).len(), 1, "{len} bytes");
+        assert!(received(FULL, &sent) == Ok(vec![payload]));
     }
 }
 
