@@ -248,6 +248,22 @@ fn memory_of_a_connection() {
     }
 }
 
+/// What is kept between messages grows with what they were, not to the whole window at once.
+#[cfg(feature = "zlib")]
+#[test]
+fn short_messages_take_a_short_history() {
+    let side = DeflateSide { window_bits: 15, takeover: true };
+    let mut inflate = Inflate::new(side, 1 << 20);
+    let mut whole = Assembler::new([0; 100]);
+    let mut messages = binary(&bits().block(false, b"ten bytes.").message()).repeat(30);
+    let start = held();
+    let end = assemble(&mut inflate, &mut whole, side, &mut messages, 4096);
+    assert_eq!(end, (30, 300, None));
+    inflate.release();
+    let kept = held() - start;
+    assert!((300..=600).contains(&kept), "{kept} bytes for 300");
+}
+
 #[cfg(feature = "zlib")]
 #[test]
 fn memory_of_a_compressor() {
@@ -291,6 +307,8 @@ fn policies_within_a_budget() {
         let compressing = if own.takeover { Deflate::memory(own, &DeflateOptions::default()) } else { 0 };
         let inflating = if peer.takeover { Inflate::memory(peer) } else { 0 };
         assert!(compressing + inflating <= bytes, "{bytes}");
+        let smallest = DeflateSide { window_bits: 8, takeover: true };
+        assert!(peer.takeover || Inflate::memory(smallest) > bytes, "{bytes}");
         let larger = DeflateSide { window_bits: (peer.window_bits + 1).min(15), takeover: true };
         let spare = own.takeover || larger == peer || Inflate::memory(larger) > bytes;
         assert!(
