@@ -1,0 +1,129 @@
+//! The application of `server`: whatever comes is sent back, piece by piece, in memory of a fixed size.
+
+use websocket_proto::{
+    Config, Data, DeflatePolicy, DeflateSide, Event, Inflate, Input, OriginPolicy, Server, Session,
+    SliceOutput, Window,
+};
+
+use crate::{
+    driver::{Driver, Head, OUT, Out, PIECE},
+    net::{End, Link, Never},
+    slot::Slot,
+};
+
+/// The memory of a connection.
+pub struct Place {
+    session: Slot<Session<Server, Head>>,
+    out: Out,
+    read: [u8; PIECE],
+    inflated: [u8; PIECE],
+}
+
+impl Place {
+    pub const EMPTY: Self = Self {
+        session: Slot::EMPTY,
+        out: SliceOutput::new([0; OUT]),
+        read: [0; PIECE],
+        inflated: [0; PIECE],
+    };
+}
+
+/// The memory for inflating what a client compresses, if it does.
+pub type Stage = Inflate<Window<[u8; 1 << PEER.window_bits]>>;
+
+/// What clients may do: with windows of 512 bytes, kept between messages, a stage is 11 KiB, which hardly depends on the
+/// window. zlib knows no smaller ones.
+const PEER: DeflateSide = DeflateSide { window_bits: 9, takeover: true };
+
+/// Nothing is compressed here, so clients need keep no window for it.
+const POLICY: DeflatePolicy =
+    DeflatePolicy { own: DeflateSide { window_bits: 15, takeover: false }, peer: PEER };
+
+/// The longest message, inflated. It costs no memory: it goes back while it comes.
+const MESSAGE_LIMIT: u64 = 16 << 20;
+
+/// What a connection is for.
+pub enum Service<'s> {
+    /// It echoes; `Stage` is for what comes compressed.
+    Echo(&'s mut Slot<Stage>),
+    /// All others are taken: it is told to come back later.
+    Busy,
+}
+
+/// Serves one connection after the other.
+pub async fn serve(link: Link<'_>, port: u16, place: &mut Place, mut service: Service<'_>) -> Never {
+    loop {
+        link.accept(port).await;
+        let end = converse(&link, place, &mut service).await;
+        link.leave(end).await;
+    }
+}
+
+/// One connection, from its first byte to its last.
+async fn converse(link: &Link<'_>, place: &mut Place, service: &mut Service<'_>) -> End {
+    place.out.advance(usize::MAX); // what the connection before left
+    let session = Session::server([0; size_of::<Head>()], Config::default());
+    let Some(session) = place.session.put(session) else { return End::Abort };
+    let mut driver = Driver::new(link, session, &mut place.out);
+    loop {
+        let n = match driver.read(&mut place.read, None).await {
+            Ok(Some(n)) => n,
+            Ok(None) => continue,
+            Err(end) => return end,
+        };
+        let mut input = Input::new(place.read.get_mut(..n).unwrap_or_default());
+        while let Some(event) = driver.session.receive(&mut input, driver.out) {
+            let done = match event {
+                Event::Requested => answer(&mut driver, service),
+                Event::Data(data) => echo(data, &mut driver, service, &mut place.inflated).await,
+                // Pongs and Closes are in the output, and the driver does the rest.
+                _ => Ok(()),
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+}
+
+/// Answers a request, and makes ready for what was agreed on.
+fn answer(driver: &mut Driver<'_, Server>, service: &mut Service<'_>) -> Result<(), End> {
+    let Some(request) = driver.session.request() else { return Ok(()) };
+    let answered = match service {
+        // Any page of the web may talk to this server. A product has a list of those that may.
+        Service::Echo(_) => request.accept(OriginPolicy::Any).deflate(&POLICY).write(driver.out),
+        Service::Busy => request.respond(503).headers(&[("Retry-After", "1")]).write(driver.out),
+    };
+    if let Service::Echo(stage) = service {
+        stage.clear();
+        if let Some(terms) = driver.session.agreed().and_then(|agreed| agreed.deflate())
+            && let Some(inflate) = Inflate::in_memory(terms.client, MESSAGE_LIMIT, [0; 1 << PEER.window_bits])
+        {
+            stage.put(inflate);
+        }
+    }
+    // There is room for either answer.
+    answered.map_err(|_| End::Abort)
+}
+
+/// Sends a piece back: a message need not fit anywhere.
+async fn echo(
+    data: Data<'_>,
+    driver: &mut Driver<'_, Server>,
+    service: &mut Service<'_>,
+    place: &mut [u8],
+) -> Result<(), End> {
+    let inflate = match service {
+        Service::Echo(stage) => stage.get(),
+        Service::Busy => None,
+    };
+    let Some(inflate) = inflate else { return driver.send(data.echo()).await };
+    // Out of a few bytes may come thousands: as many at a time as the place holds.
+    let mut piece = inflate.begin(data);
+    while let Some(event) = inflate.next(&mut piece, place, driver.session, driver.out) {
+        if let Event::Data(data) = event {
+            driver.send(data.echo()).await?;
+        }
+    }
+    Ok(())
+}
