@@ -42,6 +42,9 @@ const POLICY: DeflatePolicy =
 /// The longest message, inflated. It costs no memory: it goes back while it comes.
 const MESSAGE_LIMIT: u64 = 16 << 20;
 
+/// The subprotocols spoken here. Both mean the same: what comes is sent back.
+const PROTOCOLS: [&str; 2] = ["echo", "chat"];
+
 /// What a connection is for.
 pub enum Service<'s> {
     /// It echoes; `Stage` is for what comes compressed.
@@ -89,9 +92,12 @@ async fn converse(link: &Link<'_>, place: &mut Place, service: &mut Service<'_>)
 /// Answers a request, and makes ready for what was agreed on.
 fn answer(driver: &mut Driver<'_, Server>, service: &mut Service<'_>) -> Result<(), End> {
     let Some(request) = driver.session.request() else { return Ok(()) };
+    let chosen = request.protocols().find(|offered| PROTOCOLS.contains(offered));
     let answered = match service {
         // Any page of the web may talk to this server. A product has a list of those that may.
-        Service::Echo(_) => request.accept(OriginPolicy::Any).deflate(&POLICY).write(driver.out),
+        Service::Echo(_) => {
+            request.accept(OriginPolicy::Any).protocol(chosen).deflate(&POLICY).write(driver.out)
+        }
         Service::Busy => request.respond(503).headers(&[("Retry-After", "1")]).write(driver.out),
     };
     if let Service::Echo(stage) = service {

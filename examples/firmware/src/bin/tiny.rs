@@ -41,11 +41,7 @@ fn main() -> ! {
         let mut input = Input::new(uart.read(READ));
         while let Some(event) = SESSION.receive(&mut input, OUTPUT) {
             match event {
-                Event::Requested => {
-                    if let Some(request) = SESSION.request() {
-                        let _room = request.accept(OriginPolicy::Any).write(OUTPUT);
-                    }
-                }
+                Event::Requested => answer(SESSION, OUTPUT),
                 Event::Data(data) => match SESSION.send(data.echo(), OUTPUT) {
                     Ok(()) | Err(SendError::Closed) => {}
                     Err(_) => console::end(false),
@@ -60,6 +56,15 @@ fn main() -> ! {
     tell(b"stack: ", deepest);
     tell(b"closed with ", usize::from(SESSION.closure().code().get()));
     console::end(true)
+}
+
+/// In a frame of its own on the stack, which is free again before the first message comes.
+#[inline(never)]
+fn answer(session: &mut Session<Server, [u8; HEAD]>, out: &mut SliceOutput<[u8; OUT]>) {
+    if let Some(request) = session.request() {
+        // There is room: nothing else was sent yet.
+        let _room = request.accept(OriginPolicy::Any).write(out);
+    }
 }
 
 /// Prints a number without the formatting of `core`.

@@ -1,0 +1,208 @@
+"""`server` against clients by PyPI `websockets` and npm `ws`, and bytes made by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import time
+from contextlib import AsyncExitStack
+
+sys.path.insert(0, os.path.dirname(__file__))
+from boards import CONFORMANCE, HOST, PEERS, Board, Mismatch, Report, child, scripted, server  # noqa: E402
+from harness import cases, server_frames, server_handshake  # noqa: E402
+from harness.programs import run_script  # noqa: E402
+from harness.server_handshake import Request, check_accepted  # noqa: E402
+from harness.wire import BINARY, PING, Peer, expect, masked  # noqa: E402
+from websockets.asyncio.client import connect  # noqa: E402
+from websockets.exceptions import InvalidStatus  # noqa: E402
+
+PLACES = 4
+NODE = shutil.which("node") or "node"
+CALLERS = CONFORMANCE / "callers"
+PLAIN = {"compression": None, "ping_interval": None, "proxy": None}
+FULL = {"no_takeover": False, "bits": None}
+# What the server asks for whatever is offered: it does not compress, and inflates in the smallest window that zlib knows.
+ANSWER = "permessage-deflate; server_no_context_takeover; client_max_window_bits=9"
+
+
+async def thousand(board: Board) -> None:
+    async with connect(board.url, **PLAIN) as connection:
+        for number in range(1000):
+            await connection.send(f"message {number}")
+            expect(await connection.recv() == f"message {number}", f"message {number}", "another")
+    expect(connection.close_code == 1000, "a Close with 1000", connection.close_code)
+
+
+async def thousand_compressed(board: Board) -> str:
+    said = await scripted(NODE, str(PEERS / "caller.cjs"), board.url, "1000")
+    expect(said == "permessage-deflate", "permessage-deflate", said)
+    return said
+
+
+async def conversation(board: Board, *command: str, compressed: bool) -> str:
+    """80 messages up to 1 MiB, as many at once as TCP takes, and one in fragments: tests/conformance/callers."""
+    job = {"url": board.url, "offer": {"server": FULL, "client": FULL, "hides": False} if compressed else None}
+    async with child(command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE) as caller:
+        output, _ = await asyncio.wait_for(caller.communicate(json.dumps(job).encode() + b"\n"), 30)
+    result = json.loads(output)
+    if fault := result.get("fault"):
+        raise Mismatch("every echo and a clean close", fault)
+    expect(bool(result["extensions"]) == compressed, "compression" if compressed else "none", result["extensions"])
+    return result["extensions"] or "not compressed"
+
+
+async def side_by_side(board: Board) -> str:
+    """As many connections as there are places, all busy; one more is turned away, and comes in when one has left."""
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(connect(board.url, **PLAIN)) for _ in range(PLACES)]
+
+        async def busy(number: int) -> None:
+            for turn in range(250):
+                message = f"{number}: {turn}"
+                await connections[number].send(message)
+                expect(await connections[number].recv() == message, message, "another")
+
+        running = asyncio.gather(*(busy(number) for number in range(PLACES)))
+        expect(not await comes_in(board), "503 Service Unavailable", "a fifth connection")
+        await running
+        await connections[0].close()
+        started = time.monotonic()
+        # Not at once: the end of the connection before has to arrive.
+        while not await comes_in(board):
+            expect(time.monotonic() - started < 1, "a free place", "none in a second")
+        milliseconds = (time.monotonic() - started) * 1000
+    codes = [connection.close_code for connection in connections]
+    expect(codes == [1000] * PLACES, "a Close with 1000 on each", codes)
+    return f"a fifth got 503, and a place {milliseconds:.0f} ms after one was free"
+
+
+async def comes_in(board: Board) -> bool:
+    try:
+        async with connect(board.url, **PLAIN) as connection:
+            await connection.send("in")
+            expect(await connection.recv() == "in", "in", "something else")
+    except InvalidStatus as refused:
+        expect(refused.response.status_code == 503, 503, refused.response.status_code)
+        return False
+    return True
+
+
+async def opened(board: Board) -> Peer:
+    peer = await Peer.connect(HOST, board.port)
+    request = Request()
+    await peer.send(request.bytes(f"{HOST}:{board.port}"))
+    check_accepted(await peer.head(), request.key)
+    return peer
+
+
+async def slow_reader(board: Board) -> str:
+    """A client that sends and does not read is not read from; others are; and nothing of its echo is lost."""
+    peer = await opened(board)
+    payload = os.urandom(12 << 20)
+    frame = masked(BINARY, payload)
+    loop = asyncio.get_running_loop()
+    sent = 0
+
+    async def send() -> None:
+        nonlocal sent
+        while sent < len(frame):
+            await asyncio.wait_for(loop.sock_sendall(peer.sock, frame[sent : sent + 4096]), 20)
+            sent += 4096
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(send())
+        stuck = -1
+        while stuck != sent:
+            stuck = sent
+            await asyncio.sleep(0.5)
+        expect(stuck < len(frame), "a server that waits", "one that has read everything")
+        async with connect(board.url, **PLAIN) as other:
+            for number in range(100):
+                await other.send(str(number))
+                expect(await other.recv() == str(number), number, "another")
+        opcode, echo = await server_frames.message(peer)
+    expect((opcode, echo) == (BINARY, payload), "12 MiB as they were", f"{len(echo)} bytes")
+    peer.close()
+    return f"stuck at {stuck >> 10} KiB of {len(frame) >> 10}"
+
+
+async def silent(board: Board) -> str:
+    """A client that answers nothing is pinged, and dropped."""
+    peer = await opened(board)
+    started = time.monotonic()
+    while not peer.buffer and time.monotonic() - started < 13:
+        await peer.fill(1)
+    pinged = time.monotonic() - started
+    frame = await peer.frame("a ping")
+    expect(frame.opcode == PING, "a ping", frame)
+    await peer.end(patience=8, reset_is_fine=True)
+    return f"pinged after {pinged:.0f} s, dropped after {time.monotonic() - started:.0f} s"
+
+
+async def mute(board: Board) -> str:
+    """A client that does not even ask is dropped."""
+    peer = await Peer.connect(HOST, board.port)
+    started = time.monotonic()
+    await peer.end(patience=8, reset_is_fine=True)
+    return f"dropped after {time.monotonic() - started:.0f} s"
+
+
+async def half_closed(board: Board) -> None:
+    """A client that ends its stream without a Close is answered in kind, and not with a reset."""
+    peer = await opened(board)
+    await peer.send(masked(BINARY, b"last"))
+    peer.shut()
+    expect((await peer.frame()).payload == b"last", "the echo", "something else")
+    await peer.end()
+
+
+async def by_hand(board: Board, report: Report) -> str:
+    """What tests/conformance/raw checks of handshakes and frames. The page that `echo` has is not in this server."""
+    table = [
+        case
+        for module in (server_handshake, server_frames)
+        for case in module.cases(HOST, board.port)
+        if "plain GET" not in case.name
+    ]
+    # One after the other: a connection that was dropped keeps its place until it has noticed.
+    tally = await cases.run(report.name, table, 1, False)
+    expect(not tally.failed and tally.passed > 250, "all to pass", tally)
+    return f"{tally.passed} cases"
+
+
+async def main() -> int:
+    report = Report("server")
+    python, ws = (sys.executable, str(CALLERS / "websockets_client.py")), (NODE, str(CALLERS / "ws.cjs"))
+    async with server() as board:
+        # They take their time.
+        waiting = asyncio.gather(
+            report.check("a client that answers no ping is dropped", silent(board)),
+            report.check("a client that sends nothing is dropped", mute(board)),
+        )
+        await report.check("1000 echoes and the closing handshake with `websockets`", thousand(board))
+        await report.check("1000 echoes and the closing handshake with `ws`, compressed", thousand_compressed(board))
+        for name, command in (("websockets", python), ("ws", ws)):
+            for compressed in (False, True):
+                what = f"80 messages, up to 1 MiB, with `{name}`"
+                await report.check(what, conversation(board, *command, compressed=compressed))
+        await waiting
+        await report.check(f"{PLACES} connections at once", side_by_side(board))
+        await report.check("12 MiB to a client that does not read", slow_reader(board))
+        await report.check("a stream that ends without a Close", half_closed(board))
+        await report.check("handshakes, frames and violations by hand", by_hand(board, report))
+
+        async def alive() -> str:
+            async with connect(board.url, compression="deflate", proxy=None) as connection:
+                answer = connection.response.headers["Sec-WebSocket-Extensions"] if connection.response else ""
+                expect(answer == ANSWER, ANSWER, answer)
+            expect(board.running() and len(board.lines) == 1, "a server that goes on, silently", board.lines)
+            return answer
+
+        await report.check("it is still there", alive())
+    return report.end()
+
+
+run_script(main)
