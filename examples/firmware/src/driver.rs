@@ -30,7 +30,7 @@ const _: () = assert!(PIECE + 2 * MIN_OUTPUT <= OUT);
 const TIMING: Timing = Timing {
     handshake: Some(Duration::from_secs(5)),
     ping: Some(Duration::from_secs(10)),
-    pong: Some(Duration::from_secs(5)),
+    pong: Some(Duration::from_secs(10)),
     idle: None,
     close: Some(Duration::from_secs(3)),
     control_rate: None,
