@@ -52,7 +52,8 @@ async def served(name: str) -> str:
             expect(await line(server, "closed", 5) == 1000, "a Close with 1000", "another")
         expect(await board.end() == 0, "exit code 0", board.lines)
         delays = [text.split()[2] for text in board.lines if text.startswith("again in")]
-        return f"came back after {', '.join(delays)} ms"
+        stack = next(text.split()[-4] for text in board.lines if text.startswith("dismissed"))
+        return f"came back after {', '.join(delays)} ms, {stack} bytes of stack"
 
 
 async def refused() -> str:

@@ -20,6 +20,7 @@ from websockets.asyncio.client import connect  # noqa: E402
 from websockets.exceptions import InvalidStatus  # noqa: E402
 
 PLACES = 4
+STACK = 32 * 1024  # bytes, of which 11 KiB are a stage for inflating on its way to its place
 NODE = shutil.which("node") or "node"
 CALLERS = CONFORMANCE / "callers"
 PLAIN = {"compression": None, "ping_interval": None, "proxy": None}
@@ -133,12 +134,13 @@ async def silent(board: Board) -> str:
     """A client that answers nothing is pinged, and dropped."""
     peer = await opened(board)
     started = time.monotonic()
-    while not peer.buffer and time.monotonic() - started < 13:
+    # The board's clock is late when the host is busy.
+    while not peer.buffer and time.monotonic() - started < 40:
         await peer.fill(1)
     pinged = time.monotonic() - started
     frame = await peer.frame("a ping")
     expect(frame.opcode == PING, "a ping", frame)
-    await peer.end(patience=8, reset_is_fine=True)
+    await peer.end(patience=40, reset_is_fine=True)
     return f"pinged after {pinged:.0f} s, dropped after {time.monotonic() - started:.0f} s"
 
 
@@ -146,7 +148,7 @@ async def mute(board: Board) -> str:
     """A client that does not even ask is dropped."""
     peer = await Peer.connect(HOST, board.port)
     started = time.monotonic()
-    await peer.end(patience=8, reset_is_fine=True)
+    await peer.end(patience=20, reset_is_fine=True)
     return f"dropped after {time.monotonic() - started:.0f} s"
 
 
@@ -160,7 +162,7 @@ async def half_closed(board: Board) -> None:
 
 
 async def by_hand(board: Board, report: Report) -> str:
-    """What tests/conformance/raw checks of handshakes and frames. The page that `echo` has is not in this server."""
+    """What tests/conformance/raw checks of handshakes and frames. This server has no page."""
     table = [
         case
         for module in (server_handshake, server_frames)
@@ -179,7 +181,7 @@ async def main() -> int:
     async with server() as board:
         # They take their time.
         waiting = asyncio.gather(
-            report.check("a client that answers no ping is dropped", silent(board)),
+            report.check("a client that answers no ping is dropped", silent(board), 90),
             report.check("a client that sends nothing is dropped", mute(board)),
         )
         await report.check("1000 echoes and the closing handshake with `websockets`", thousand(board))
@@ -193,6 +195,18 @@ async def main() -> int:
         await report.check("12 MiB to a client that does not read", slow_reader(board))
         await report.check("a stream that ends without a Close", half_closed(board))
         await report.check("handshakes, frames and violations by hand", by_hand(board, report))
+
+        async def stack() -> str:
+            peer = await Peer.connect(HOST, board.port)
+            await peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            head = await peer.head()
+            expect(head.status == 200, 200, head)
+            used = int(await peer.take(int(head.one("Content-Length")), "a number"))
+            await peer.end()
+            expect(used <= STACK, f"{STACK} bytes at most", used)
+            return f"{used} bytes"
+
+        await report.check("the stack, asked for by a plain GET", stack())
 
         async def alive() -> str:
             async with connect(board.url, compression="deflate", proxy=None) as connection:

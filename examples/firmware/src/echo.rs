@@ -1,14 +1,16 @@
 //! The application of `server`: whatever comes is sent back, piece by piece, in memory of a fixed size.
 
 use websocket_proto::{
-    Config, Data, DeflatePolicy, DeflateSide, Event, Inflate, Input, OriginPolicy, Server, Session,
+    Agreed, Config, Data, DeflatePolicy, DeflateSide, Event, Inflate, Input, OriginPolicy, Server, Session,
     SliceOutput, Window,
 };
 
 use crate::{
+    decimal::Decimal,
     driver::{Driver, Head, OUT, Out, PIECE},
     net::{End, Link, Never},
     slot::Slot,
+    stack,
 };
 
 /// The memory of a connection.
@@ -89,11 +91,19 @@ async fn converse(link: &Link<'_>, place: &mut Place, service: &mut Service<'_>)
     }
 }
 
-/// Answers a request, and makes ready for what was agreed on.
+/// Answers a request. Who asks for no WebSocket is told how deep the stack was.
 fn answer(driver: &mut Driver<'_, Server>, service: &mut Service<'_>) -> Result<(), End> {
     let Some(request) = driver.session.request() else { return Ok(()) };
     let chosen = request.protocols().find(|offered| PROTOCOLS.contains(offered));
     let answered = match service {
+        _ if !request.is_upgrade() => {
+            let stack = Decimal::new(stack::high_water());
+            request
+                .respond(200)
+                .headers(&[("Content-Type", "text/plain")])
+                .body(stack.as_bytes())
+                .write(driver.out)
+        }
         // Any page of the web may talk to this server. A product has a list of those that may.
         Service::Echo(_) => {
             request.accept(OriginPolicy::Any).protocol(chosen).deflate(&POLICY).write(driver.out)
@@ -101,15 +111,21 @@ fn answer(driver: &mut Driver<'_, Server>, service: &mut Service<'_>) -> Result<
         Service::Busy => request.respond(503).headers(&[("Retry-After", "1")]).write(driver.out),
     };
     if let Service::Echo(stage) = service {
-        stage.clear();
-        if let Some(terms) = driver.session.agreed().and_then(|agreed| agreed.deflate())
-            && let Some(inflate) = Inflate::in_memory(terms.client, MESSAGE_LIMIT, [0; 1 << PEER.window_bits])
-        {
-            stage.put(inflate);
-        }
+        prepare(stage, driver.session.agreed());
     }
-    // There is room for either answer.
+    // There is room for each of the answers.
     answered.map_err(|_| End::Abort)
+}
+
+/// Makes ready for what was agreed on. A stage on its way to its place takes 20 KiB of stack, free again behind this.
+#[inline(never)]
+fn prepare(stage: &mut Slot<Stage>, agreed: Option<Agreed>) {
+    stage.clear();
+    if let Some(terms) = agreed.and_then(|agreed| agreed.deflate())
+        && let Some(inflate) = Inflate::in_memory(terms.client, MESSAGE_LIMIT, [0; 1 << PEER.window_bits])
+    {
+        stage.put(inflate);
+    }
 }
 
 /// Sends a piece back: a message need not fit anywhere.

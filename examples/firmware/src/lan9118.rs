@@ -10,11 +10,17 @@ use smoltcp::{
 /// A frame without its checksum: a header of 14 bytes and at most 1500 of payload.
 const FRAME: usize = 1514;
 
-/// The controller, with memory for a frame in each direction.
+/// Memory for a frame in each direction.
+pub type Frames = [[u8; FRAME]; 2];
+
+/// Such memory, still empty.
+pub const FRAMES: Frames = [[0; FRAME]; 2];
+
+/// The controller.
 pub struct Lan9118 {
     registers: Registers,
-    received: [u8; FRAME],
-    sent: [u8; FRAME],
+    received: &'static mut [u8; FRAME],
+    sent: &'static mut [u8; FRAME],
 }
 
 impl Lan9118 {
@@ -22,7 +28,7 @@ impl Lan9118 {
     ///
     /// # Safety
     /// `address` is that of the controller's registers, and nothing else uses them.
-    pub unsafe fn new(address: usize) -> Option<Self> {
+    pub unsafe fn new(address: usize, [received, sent]: &'static mut Frames) -> Option<Self> {
         let registers = Registers { address };
         if registers.read(BYTE_TEST) != 0x8765_4321 {
             return None;
@@ -31,7 +37,7 @@ impl Lan9118 {
         registers.write(HW_CFG, registers.read(HW_CFG) | HW_CFG_STORE_AND_FORWARD);
         registers.write(TX_CFG, TX_CFG_ON);
         registers.write_mac(MAC_CR, MAC_CR_RECEIVE | MAC_CR_TRANSMIT);
-        Some(Self { registers, received: [0; FRAME], sent: [0; FRAME] })
+        Some(Self { registers, received, sent })
     }
 
     /// The address that the controller was given, by its EEPROM or by QEMU.

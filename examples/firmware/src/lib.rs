@@ -3,12 +3,14 @@
 //! - [`echo`] and [`sensor`] are the two applications, [`driver`] is what both know of a WebSocket on a TCP connection:
 //!   read these three first.
 //! - [`net`] is smoltcp, [`lan9118`] the Ethernet controller below it.
-//! - [`uart`] and [`stack`] are what `tiny` has instead.
-//! - [`clock`], [`entropy`] and [`console`] are a board's: time, randomness, and somebody to tell.
+//! - [`uart`] is what `tiny` has instead.
+//! - [`clock`], [`entropy`] and [`console`] are a board's: time, randomness, and somebody to tell. [`stack`] and [`slot`]
+//!   are about memory, [`decimal`] prints numbers.
 #![no_std]
 
 pub mod clock;
 pub mod console;
+pub mod decimal;
 #[cfg(feature = "net")]
 pub mod driver;
 #[cfg(feature = "net")]
@@ -23,7 +25,6 @@ pub mod net;
 pub mod sensor;
 #[cfg(feature = "net")]
 pub mod slot;
-#[cfg(feature = "uart")]
 pub mod stack;
 #[cfg(feature = "uart")]
 pub mod uart;

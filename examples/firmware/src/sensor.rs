@@ -16,6 +16,7 @@ use crate::{
     entropy::{Keys, nonce, random},
     net::{End, Link, Never, sleep_until},
     slot::Slot,
+    stack,
 };
 
 /// The memory of the one connection.
@@ -39,7 +40,7 @@ pub async fn report(link: Link<'_>, uri: Uri<'_>, server: IpEndpoint, place: &mu
         let before = told;
         match visit(&link, uri, server, place, &mut told).await {
             Some(closure) if closure.clean && closure.received == Some(CloseCode::NORMAL) => {
-                hprintln!("dismissed after {} readings", told);
+                hprintln!("dismissed after {} readings, with {} bytes of stack", told, stack::high_water());
                 crate::console::end(true);
             }
             Some(closure) => hprintln!("closed with {}", closure.code()),

@@ -12,7 +12,7 @@ use cortex_m_rt::entry;
 use firmware::{
     clock,
     console::{self, hprintln},
-    lan9118::Lan9118,
+    lan9118::{self, Frames, Lan9118},
     net::Net,
     sensor::{Place, report},
 };
@@ -24,6 +24,7 @@ const TCP: usize = 2048;
 
 #[entry]
 fn main() -> ! {
+    static mut FRAMES: Frames = lan9118::FRAMES;
     static mut SOCKETS: [SocketStorage<'static>; 1] = [SocketStorage::EMPTY];
     static mut BUFFERS: [[u8; TCP]; 2] = [[0; TCP]; 2];
     static mut PLACE: Place = Place::EMPTY;
@@ -38,7 +39,7 @@ fn main() -> ! {
     let Some(mut core) = cortex_m::Peripherals::take() else { console::end(false) };
     clock::start(&mut core.SYST, 25_000_000);
     // SAFETY: it is there on this board, and only here.
-    let Some(device) = (unsafe { Lan9118::new(0x4020_0000) }) else { console::end(false) };
+    let Some(device) = (unsafe { Lan9118::new(0x4020_0000, FRAMES) }) else { console::end(false) };
     let net = Net::new(device, SOCKETS);
     let [received, sent] = BUFFERS;
     let Some(link) = net.link(received, sent) else { console::end(false) };

@@ -10,7 +10,7 @@ use firmware::{
     clock,
     console::{self, hprintln},
     echo::{Place, Service, Stage, serve},
-    lan9118::Lan9118,
+    lan9118::{self, Frames, Lan9118},
     net::Net,
     slot::Slot,
 };
@@ -27,6 +27,7 @@ const TCP: usize = 2048;
 
 #[entry]
 fn main() -> ! {
+    static mut FRAMES: Frames = lan9118::FRAMES;
     static mut SOCKETS: [SocketStorage<'static>; LINKS] = [SocketStorage::EMPTY; LINKS];
     static mut BUFFERS: [[[u8; TCP]; 2]; LINKS] = [[[0; TCP]; 2]; LINKS];
     static mut PLACES: [Place; LINKS] = [Place::EMPTY; LINKS];
@@ -35,7 +36,7 @@ fn main() -> ! {
     let Some(mut core) = cortex_m::Peripherals::take() else { console::end(false) };
     clock::start(&mut core.SYST, 25_000_000);
     // SAFETY: it is there on this board, and only here.
-    let Some(device) = (unsafe { Lan9118::new(0x4020_0000) }) else { console::end(false) };
+    let Some(device) = (unsafe { Lan9118::new(0x4020_0000, FRAMES) }) else { console::end(false) };
     let net = Net::new(device, SOCKETS);
     let mut stages = STAGES.iter_mut();
     let mut links = BUFFERS.iter_mut().zip(PLACES).map(|([received, sent], place)| {

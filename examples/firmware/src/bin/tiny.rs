@@ -6,7 +6,7 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use firmware::{console, stack, uart::Uart};
+use firmware::{console, decimal::Decimal, stack, uart::Uart};
 use websocket_proto::{
     Config, Event, HeadLimits, Input, Lenient, MIN_OUTPUT, OriginPolicy, SendError, Server, Session,
     SliceOutput, Transport,
@@ -67,16 +67,8 @@ fn answer(session: &mut Session<Server, [u8; HEAD]>, out: &mut SliceOutput<[u8; 
     }
 }
 
-/// Prints a number without the formatting of `core`.
 fn tell(what: &[u8], number: usize) {
-    let mut digits = [b'0'; 10];
-    let mut rest = number;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(9);
     console::print(what);
-    console::print(digits.get(first..).unwrap_or_default());
+    console::print(Decimal::new(number).as_bytes());
     console::print(b"\n");
 }
