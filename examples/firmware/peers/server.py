@@ -20,7 +20,7 @@ from websockets.asyncio.client import connect  # noqa: E402
 from websockets.exceptions import InvalidStatus  # noqa: E402
 
 PLACES = 4
-STACK = 32 * 1024  # bytes, of which 11 KiB are a stage for inflating on its way to its place
+STACK = 20 * 1024  # bytes, of which 11 KiB are a stage for inflating on its way to its place
 NODE = shutil.which("node") or "node"
 CALLERS = CONFORMANCE / "callers"
 PLAIN = {"compression": None, "ping_interval": None, "proxy": None}
