@@ -26,7 +26,7 @@ const ADDRESS: IpCidr = IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24);
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
 /// A peer that acknowledges nothing for so long is gone. `Keepalive` sees to those that do, and say nothing.
-const PATIENCE: Span = Span::from_secs(20);
+const PATIENCE: Span = Span::from_secs(30);
 
 /// The network, shared by all tasks.
 pub struct Net {
