@@ -5,6 +5,8 @@ use core::panic::PanicInfo;
 use cortex_m as _;
 use cortex_m_semihosting::{debug, hio, nr};
 
+use crate::decimal::Decimal;
+
 /// Prints a line of text and numbers.
 #[cfg(feature = "net")]
 pub use cortex_m_semihosting::hprintln;
@@ -35,7 +37,14 @@ pub fn end(well: bool) -> ! {
 }
 
 #[panic_handler]
-fn panic(_: &PanicInfo<'_>) -> ! {
-    print(b"panicked\n");
+fn panic(info: &PanicInfo<'_>) -> ! {
+    print(b"panicked");
+    if let Some(location) = info.location() {
+        print(b" at ");
+        print(location.file().as_bytes());
+        print(b":");
+        print(Decimal::new(location.line() as usize).as_bytes());
+    }
+    print(b"\n");
     end(false)
 }

@@ -1,7 +1,7 @@
 //! The application of `server`: whatever comes is sent back, piece by piece, in memory of a fixed size.
 
 use websocket_proto::{
-    Agreed, Config, Data, DeflatePolicy, DeflateSide, Event, Inflate, Input, OriginPolicy, Server, Session,
+    Agreed, Config, DeflatePolicy, DeflateSide, Event, Inflate, Input, OriginPolicy, Server, Session,
     SliceOutput, Window,
 };
 
@@ -55,39 +55,66 @@ pub enum Service<'s> {
     Busy,
 }
 
-/// Serves one connection after the other.
-pub async fn serve(link: Link<'_>, port: u16, place: &mut Place, mut service: Service<'_>) -> Never {
-    loop {
-        link.accept(port).await;
-        let end = converse(&link, place, &mut service).await;
-        link.leave(end).await;
+impl Service<'_> {
+    fn stage(&mut self) -> Option<&mut Stage> {
+        match self {
+            Self::Echo(stage) => stage.get(),
+            Self::Busy => None,
+        }
     }
 }
 
-/// One connection, from its first byte to its last.
-async fn converse(link: &Link<'_>, place: &mut Place, service: &mut Service<'_>) -> End {
-    place.out.advance(usize::MAX); // what the connection before left
-    let session = Session::server([0; size_of::<Head>()], Config::default());
-    let Some(session) = place.session.put(session) else { return End::Abort };
-    let mut driver = Driver::new(link, session, &mut place.out);
+/// Serves one connection after the other, each from its first byte to its last.
+///
+/// It is one `async fn`, since each that returns would bring a panic with it, for whoever polls it once more.
+pub async fn serve(link: Link<'_>, port: u16, place: &mut Place, mut service: Service<'_>) -> Never {
+    let Place { session, out, read, inflated } = place;
     loop {
-        let n = match driver.read(&mut place.read, None).await {
-            Ok(Some(n)) => n,
-            Ok(None) => continue,
-            Err(end) => return end,
-        };
-        let mut input = Input::new(place.read.get_mut(..n).unwrap_or_default());
-        while let Some(event) = driver.session.receive(&mut input, driver.out) {
-            let done = match event {
-                Event::Requested => answer(&mut driver, service),
-                Event::Data(data) => echo(data, &mut driver, service, &mut place.inflated).await,
-                // Pongs and Closes are in the output, and the driver does the rest.
-                _ => Ok(()),
+        link.accept(port).await;
+        out.advance(usize::MAX); // what the connection before left
+        let fresh = Session::server([0; size_of::<Head>()], Config::default());
+        let Some(session) = session.put(fresh) else { continue };
+        let mut driver = Driver::new(&link, session, out);
+        let end = loop {
+            let n = match driver.read(read, None).await {
+                Ok(Some(n)) => n,
+                Ok(None) => continue,
+                Err(end) => break end,
             };
-            if let Err(end) = done {
-                return end;
+            let mut input = Input::new(read.get_mut(..n).unwrap_or_default());
+            let mut done = Ok(());
+            while done.is_ok()
+                && let Some(event) = driver.session.receive(&mut input, driver.out)
+            {
+                done = match event {
+                    Event::Requested => answer(&mut driver, &mut service),
+                    Event::Data(data) => match service.stage() {
+                        // A message need not fit anywhere: it goes back piece by piece.
+                        None => driver.send(data.echo()).await,
+                        // Out of a few bytes may come thousands: as many at a time as the place holds.
+                        Some(inflate) => {
+                            let mut piece = inflate.begin(data);
+                            let mut done = Ok(());
+                            while done.is_ok()
+                                && let Some(event) =
+                                    inflate.next(&mut piece, inflated, driver.session, driver.out)
+                            {
+                                if let Event::Data(data) = event {
+                                    done = driver.send(data.echo()).await;
+                                }
+                            }
+                            done
+                        }
+                    },
+                    // Pongs and Closes are in the output, and the driver does the rest.
+                    _ => Ok(()),
+                };
             }
-        }
+            if let Err(end) = done {
+                break end;
+            }
+        };
+        link.leave(end).await;
     }
 }
 
@@ -126,26 +153,4 @@ fn prepare(stage: &mut Slot<Stage>, agreed: Option<Agreed>) {
     {
         stage.put(inflate);
     }
-}
-
-/// Sends a piece back: a message need not fit anywhere.
-async fn echo(
-    data: Data<'_>,
-    driver: &mut Driver<'_, Server>,
-    service: &mut Service<'_>,
-    place: &mut [u8],
-) -> Result<(), End> {
-    let inflate = match service {
-        Service::Echo(stage) => stage.get(),
-        Service::Busy => None,
-    };
-    let Some(inflate) = inflate else { return driver.send(data.echo()).await };
-    // Out of a few bytes may come thousands: as many at a time as the place holds.
-    let mut piece = inflate.begin(data);
-    while let Some(event) = inflate.next(&mut piece, place, driver.session, driver.out) {
-        if let Event::Data(data) = event {
-            driver.send(data.echo()).await?;
-        }
-    }
-    Ok(())
 }

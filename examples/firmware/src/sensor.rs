@@ -6,12 +6,12 @@ use cortex_m_semihosting::hprintln;
 use heapless::String;
 use smoltcp::wire::IpEndpoint;
 use websocket_proto::{
-    Client, CloseCode, Closure, Config, Event, Input, Outgoing, Session, SliceOutput, Uri, client::Request,
+    Client, CloseCode, Config, Event, Input, Outgoing, Session, SliceOutput, Uri, client::Request,
     reconnect_delay,
 };
 
 use crate::{
-    clock,
+    clock, console,
     driver::{Driver, Head, OUT, Out, PIECE},
     entropy::{Keys, nonce, random},
     net::{End, Link, Never, sleep_until},
@@ -30,23 +30,72 @@ impl Place {
     pub const EMPTY: Self = Self { session: Slot::EMPTY, out: SliceOutput::new([0; OUT]), read: [0; PIECE] };
 }
 
+/// A driver, and what it reads into.
+type Conversation<'m> = (Driver<'m, Client<Keys>>, &'m mut [u8; PIECE]);
+
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Connects to `server`, over and over, until that says that all is done: by a Close with 1000. A product would sleep then.
+///
+/// It is one `async fn`, as `echo::serve` is.
 pub async fn report(link: Link<'_>, uri: Uri<'_>, server: IpEndpoint, place: &mut Place) -> Never {
     let mut told = 0;
     let mut attempt = 0;
     loop {
         let before = told;
-        match visit(&link, uri, server, place, &mut told).await {
-            Some(closure) if closure.clean && closure.received == Some(CloseCode::NORMAL) => {
+        link.connect(server);
+        let opened = if link.connected().await { open(&link, uri, place) } else { None };
+        if let Some((mut driver, buf)) = opened {
+            let mut next = None;
+            let end = loop {
+                let n = match driver.read(buf, next).await {
+                    Ok(Some(n)) => n,
+                    Ok(None) => {
+                        next = Some(clock::now().saturating_add(PERIOD));
+                        match driver.send(Outgoing::text(&reading(told))).await {
+                            Ok(()) => told = told.wrapping_add(1),
+                            Err(end) => break end,
+                        }
+                        continue;
+                    }
+                    Err(end) => break end,
+                };
+                let mut done = Ok(());
+                let mut input = Input::new(buf.get_mut(..n).unwrap_or_default());
+                while done.is_ok()
+                    && let Some(event) = driver.session.receive(&mut input, driver.out)
+                {
+                    match event {
+                        Event::Opened => {
+                            hprintln!("connected");
+                            next = Some(clock::now());
+                        }
+                        Event::Refused => {
+                            let status = driver.session.response().map_or(0, |response| response.status());
+                            hprintln!("refused with {}", status);
+                        }
+                        // A command: it is acknowledged by sending it back.
+                        Event::Data(data) => done = driver.send(data.echo()).await,
+                        // Pings are answered in the output already.
+                        _ => {}
+                    }
+                }
+                if let Err(end) = done {
+                    break end;
+                }
+            };
+            link.leave(end).await;
+            let closure = driver.session.closure();
+            if closure.clean && closure.received == Some(CloseCode::NORMAL) {
                 hprintln!("dismissed after {} readings, with {} bytes of stack", told, stack::high_water());
-                crate::console::end(true);
+                console::end(true);
             }
-            Some(closure) => hprintln!("closed with {}", closure.code()),
-            None => hprintln!("no connection"),
+            hprintln!("closed with {}", closure.code());
+        } else {
+            link.leave(End::Abort).await;
+            hprintln!("no connection");
         }
-        // "the client SHOULD use [...] some form of backoff" as long as it gets nowhere (RFC 6455 §7.2.3).
+        // The waits grow as long as it gets nowhere (RFC 6455 §7.2.3).
         if told != before {
             attempt = 0;
         }
@@ -57,66 +106,13 @@ pub async fn report(link: Link<'_>, uri: Uri<'_>, server: IpEndpoint, place: &mu
     }
 }
 
-/// One connection, from its first byte to its last; `told` counts the readings. `None`: there was none.
-async fn visit(
-    link: &Link<'_>,
-    uri: Uri<'_>,
-    server: IpEndpoint,
-    place: &mut Place,
-    told: &mut u32,
-) -> Option<Closure> {
+/// Sends the request on a connection that was made.
+fn open<'m>(link: &'m Link<'m>, uri: Uri<'_>, place: &'m mut Place) -> Option<Conversation<'m>> {
     place.out.advance(usize::MAX); // what the connection before left
-    link.connect(server);
-    if !link.connected().await {
-        link.leave(End::Abort).await;
-        return None;
-    }
     let request = Request::new(uri, nonce());
     let memory = [0; size_of::<Head>()];
     let session = Session::client(Client(Keys), memory, Config::default(), &request, &mut place.out).ok()?;
-    let mut driver = Driver::new(link, place.session.put(session)?, &mut place.out);
-    let end = converse(&mut driver, &mut place.read, told).await;
-    link.leave(end).await;
-    Some(driver.session.closure())
-}
-
-async fn converse(driver: &mut Driver<'_, Client<Keys>>, buf: &mut [u8], told: &mut u32) -> End {
-    let mut next = None;
-    loop {
-        let read = match driver.read(buf, next).await {
-            Ok(read) => read,
-            Err(end) => return end,
-        };
-        let Some(n) = read else {
-            if let Err(end) = driver.send(Outgoing::text(&reading(*told))).await {
-                return end;
-            }
-            *told = told.wrapping_add(1);
-            next = Some(clock::now().saturating_add(PERIOD));
-            continue;
-        };
-        let mut input = Input::new(buf.get_mut(..n).unwrap_or_default());
-        while let Some(event) = driver.session.receive(&mut input, driver.out) {
-            match event {
-                Event::Opened => {
-                    hprintln!("connected");
-                    next = Some(clock::now());
-                }
-                Event::Refused => {
-                    let status = driver.session.response().map_or(0, |response| response.status());
-                    hprintln!("refused with {}", status);
-                }
-                // A command: it is acknowledged by sending it back.
-                Event::Data(data) => {
-                    if let Err(end) = driver.send(data.echo()).await {
-                        return end;
-                    }
-                }
-                // Pings are answered in the output already.
-                _ => {}
-            }
-        }
-    }
+    Some((Driver::new(link, place.session.put(session)?, &mut place.out), &mut place.read))
 }
 
 fn reading(number: u32) -> String<64> {
