@@ -152,8 +152,10 @@ class Report:
         self.failed += fault is not None
         tail = f"; {more}" if more else ""
         seconds = f"{time.monotonic() - started:.1f} s"
-        verdict = f"PASS {self.name}: {what}{tail} ({seconds})" if fault is None else f"FAIL {self.name}: {what}: {fault}"
-        print(verdict, flush=True)
+        if fault is None:
+            print(f"PASS {self.name}: {what}{tail} ({seconds})", flush=True)
+        else:
+            print(f"FAIL {self.name}: {what}: {fault}", flush=True)
 
     def end(self) -> int:
         print(f"{self.name}: {self.passed} passed, {self.failed} failed")

@@ -1,7 +1,7 @@
 """A server by PyPI `websockets` for `client`: commander.py PORT first|second.
 
-The first asks for 1000 echoes and 1000 pongs while readings come, says `done` and waits to be killed; the second waits for
-a reading and dismisses the client.
+The first asks for 1000 echoes and 1000 pongs while readings come, says `done` and waits to be killed; the second waits
+for a reading and dismisses the client.
 """
 
 from __future__ import annotations

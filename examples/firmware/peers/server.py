@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import time
+import zlib
 from contextlib import AsyncExitStack
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -21,11 +22,12 @@ from websockets.exceptions import InvalidStatus  # noqa: E402
 
 PLACES = 4
 STACK = 20 * 1024  # bytes, of which 11 KiB are a stage for inflating on its way to its place
+LIMIT = 16 << 20  # bytes of a message
 NODE = shutil.which("node") or "node"
 CALLERS = CONFORMANCE / "callers"
 PLAIN = {"compression": None, "ping_interval": None, "proxy": None}
 FULL = {"no_takeover": False, "bits": None}
-# What the server asks for whatever is offered: it does not compress, and inflates in the smallest window that zlib knows.
+# What the server answers: it does not compress, and inflates in the smallest window that zlib knows.
 ANSWER = "permessage-deflate; server_no_context_takeover; client_max_window_bits=9"
 
 
@@ -91,11 +93,11 @@ async def comes_in(board: Board) -> bool:
     return True
 
 
-async def opened(board: Board) -> Peer:
+async def opened(board: Board, change: dict[str, str | list[str] | None] | None = None) -> Peer:
     peer = await Peer.connect(HOST, board.port)
-    request = Request()
+    request = Request(change=change)
     await peer.send(request.bytes(f"{HOST}:{board.port}"))
-    check_accepted(await peer.head(), request.key)
+    check_accepted(await peer.head(), request.key, extensions=bool(change))
     return peer
 
 
@@ -128,6 +130,23 @@ async def slow_reader(board: Board) -> str:
     expect((opcode, echo) == (BINARY, payload), "12 MiB as they were", f"{len(echo)} bytes")
     peer.close()
     return f"stuck at {stuck >> 10} KiB of {len(frame) >> 10}"
+
+
+async def inflated(board: Board) -> str:
+    """What is compressed a thousandfold comes back whole, at the reader's pace; beyond the limit it is refused."""
+    peer = await opened(board, {"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"})
+    packed = deflated(LIMIT)
+    await peer.send(masked(BINARY, packed, rsv=4))
+    await asyncio.sleep(1)  # the board holds no more of it meanwhile than of any message
+    expect(await server_frames.message(peer) == (BINARY, bytes(LIMIT)), "16 MiB of zeros", "something else")
+    await peer.send(masked(BINARY, deflated(LIMIT + 1), rsv=4))
+    await server_frames.failed(peer, 1009)
+    return f"{len(packed)} bytes became {LIMIT}; a byte more is refused with 1009"
+
+
+def deflated(size: int) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -9)
+    return (packer.compress(bytes(size)) + packer.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
 
 
 async def silent(board: Board) -> str:
@@ -183,6 +202,7 @@ async def main() -> int:
         waiting = asyncio.gather(
             report.check("a client that answers no ping is dropped", silent(board), 90),
             report.check("a client that sends nothing is dropped", mute(board)),
+            report.check("16 MiB out of a few bytes", inflated(board), 90),
         )
         await report.check("1000 echoes and the closing handshake with `websockets`", thousand(board))
         await report.check("1000 echoes and the closing handshake with `ws`, compressed", thousand_compressed(board))

@@ -33,8 +33,8 @@ impl Place {
 /// The memory for inflating what a client compresses, if it does.
 pub type Stage = Inflate<Window<[u8; 1 << PEER.window_bits]>>;
 
-/// What clients may do: with windows of 512 bytes, kept between messages, a stage is 11 KiB, which hardly depends on the
-/// window. zlib knows no smaller ones.
+/// What clients may do: with windows of 512 bytes, kept between messages, a stage is 11 KiB, which hardly depends on
+/// the window. zlib knows no smaller ones.
 const PEER: DeflateSide = DeflateSide { window_bits: 9, takeover: true };
 
 /// Nothing is compressed here, so clients need keep no window for it.

@@ -1,8 +1,8 @@
 //! A STAND-IN FOR ENTROPY. The emulated board has no random number generator.
 //!
-//! A product must read its hardware's generator here (`RNG` on most microcontrollers), and must not start without. Masking
-//! keys protect other people's infrastructure (RFC 6455 §10.3), the handshake's nonce and TCP's sequence numbers this
-//! device; what is below can be guessed by whoever knows when the board was started.
+//! A product must read its hardware's generator here (`RNG` on most microcontrollers), and must not start without.
+//! Masking keys protect other people's infrastructure (RFC 6455 §10.3), the handshake's nonce and TCP's sequence
+//! numbers this device; what is below can be guessed by whoever knows when the board was started.
 
 use core::cell::Cell;
 

@@ -4,8 +4,8 @@
 //!   read these three first.
 //! - [`net`] is smoltcp, [`lan9118`] the Ethernet controller below it.
 //! - [`uart`] is what `tiny` has instead.
-//! - [`clock`], [`entropy`] and [`console`] are a board's: time, randomness, and somebody to tell. [`stack`] and [`slot`]
-//!   are about memory, [`decimal`] prints numbers.
+//! - [`clock`], [`entropy`] and [`console`] are a board's: time, randomness, and somebody to tell. [`stack`] and
+//!   [`slot`] are about memory, [`decimal`] prints numbers.
 #![no_std]
 
 pub mod clock;

@@ -1,7 +1,8 @@
 //! TCP by smoltcp, for tasks that share one thread.
 //!
-//! A task is a future that [`run`](Net::run) polls after each turn of the network. None is woken: each looks whether what
-//! it waits for has come, as the loop of any firmware does. `async` is what keeps a connection's place in its program.
+//! A task is a future that [`run`](Net::run) polls after each turn of the network. None is woken: each looks whether
+//! what it waits for has come, as the loop of any firmware does. `async` is what keeps a connection's place in its
+//! program.
 
 use core::{
     cell::RefCell,

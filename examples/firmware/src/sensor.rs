@@ -35,7 +35,8 @@ type Conversation<'m> = (Driver<'m, Client<Keys>>, &'m mut [u8; PIECE]);
 
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Connects to `server`, over and over, until that says that all is done: by a Close with 1000. A product would sleep then.
+/// Connects to `server`, over and over, until that says that all is done: by a Close with 1000. A product would sleep
+/// then.
 ///
 /// It is one `async fn`, as `echo::serve` is.
 pub async fn report(link: Link<'_>, uri: Uri<'_>, server: IpEndpoint, place: &mut Place) -> Never {

@@ -1,7 +1,7 @@
 //! Static memory for a value that comes later.
 
-/// Like an `Option`, but always zero while it is empty: `None` is another number in many types, and all of such a static
-/// would lie in flash a second time.
+/// Like an `Option`, but always zero while it is empty: `None` is another number in many types, and all of such a
+/// static would lie in flash a second time.
 pub struct Slot<T>(heapless::Vec<T, 1>);
 
 impl<T> Slot<T> {

@@ -1,7 +1,7 @@
 //! A client on a Cortex-M4F with Ethernet: a sensor that reports to a server.
 //!
-//! The server's URI, with an address instead of a name, is the last word of the command line, or was `SENSOR_SERVER` when
-//! this was built.
+//! The server's URI, with an address instead of a name, is the last word of the command line, or was `SENSOR_SERVER`
+//! when this was built.
 
 #![no_std]
 #![no_main]
@@ -19,8 +19,8 @@ use firmware::{
 use smoltcp::{iface::SocketStorage, wire::IpEndpoint};
 use websocket_proto::Uri;
 
-/// TCP's memory, in each direction: a segment and a half.
-const TCP: usize = 2048;
+/// TCP's memory of a connection, in each direction: two segments. Of a single one the receipt comes late.
+const TCP: usize = 2 * 1460;
 
 #[entry]
 fn main() -> ! {
