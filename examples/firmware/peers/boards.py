@@ -109,9 +109,9 @@ async def server() -> AsyncIterator[Board]:
 
 
 @asynccontextmanager
-async def client(port: int) -> AsyncIterator[Board]:
-    """The sensor, which reports to the host's port."""
-    arguments = semihosting("client", f"ws://10.0.2.2:{port}/readings")
+async def client(port: int = 0, uri: str | None = None) -> AsyncIterator[Board]:
+    """The sensor, which reports to the host's port, or wherever the URI says."""
+    arguments = semihosting("client", uri or f"ws://10.0.2.2:{port}/readings")
     async with board((*QEMU, *ethernet("off"), *arguments, "-kernel", image("client")), port) as started:
         yield started
 

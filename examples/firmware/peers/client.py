@@ -71,12 +71,21 @@ async def refused() -> str:
     return "refused with 404"
 
 
+async def misled() -> None:
+    """A name is no address, and there is no TLS."""
+    for uri in ("ws://localhost/", "wss://10.0.2.2/", "ws://10.0.2.2:99999/"):
+        async with client(uri=uri) as board:
+            await board.says("usage")
+            expect(await board.end() == 1, "exit code 1", board.process.returncode)
+
+
 async def main() -> int:
     report = Report("client")
     what = "1000 echoes, 1000 pongs, a server killed and started again, a dismissal; with `{}`"
     await asyncio.gather(
         *(report.check(what.format(name), served(name), 60) for name in COMMANDERS),
         report.check("an answer that is no WebSocket", refused()),
+        report.check("an address that is none", misled()),
     )
     return report.end()
 
