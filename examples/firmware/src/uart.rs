@@ -1,4 +1,7 @@
 //! The UART of the nRF51, polled. Registers as in Nordic's reference manual.
+//!
+//! The emulated line waits for its reader. A real one needs RTS and CTS, which a micro:bit's USB interface has not: the
+//! UART keeps six bytes while an answer is written.
 
 /// The UART, started.
 pub struct Uart {
