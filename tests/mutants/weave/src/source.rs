@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use syn::{Expr, ExprBinary, ExprMatch, ExprStruct, ExprUnary, Stmt, spanned::Spanned, visit::Visit};
+use syn::{BinOp, Expr, ExprBinary, ExprMatch, ExprStruct, ExprUnary, Stmt, spanned::Spanned, visit::Visit};
 
 use crate::mutants::{Genre, Mutant};
 
@@ -23,7 +23,7 @@ pub(crate) struct Woven {
 }
 
 /// Writes the mutants of a file into it. A mutant's text is the place as it stands with the mutant alone, so that the
-/// types and borrows are those of the file that cargo-mutants would compile.
+/// types, borrows and precedences are those of the file that cargo-mutants would compile.
 pub(crate) fn weave(source: &str, mutants: &[(u32, &Mutant)]) -> Result<Woven, syn::Error> {
     let mut places = Places::default();
     places.visit_file(&syn::parse_file(source)?);
@@ -152,6 +152,9 @@ struct Places {
     expressions: HashMap<usize, Bytes>,
     /// Where the conditions of arms begin.
     guards: HashSet<usize>,
+    /// Operands that operate themselves, without parentheses: the whole that they are part of, because another operator
+    /// may bind otherwise, and whether it binds names.
+    chains: HashMap<Bytes, (Bytes, bool)>,
     /// Matches that are statements of their own, without a semicolon.
     statements: HashSet<Bytes>,
 }
@@ -178,8 +181,20 @@ impl<'ast> Visit<'ast> for Places {
     }
 
     fn visit_expr_binary(&mut self, node: &'ast ExprBinary) {
-        if !binds(&node.left) && !binds(&node.right) {
-            self.expressions.insert(bytes(&node.op).start, bytes(node));
+        let own = bytes(node);
+        let (whole, binding) = match self.chains.remove(&own) {
+            // A comparison in a chain that binds names stands for itself.
+            Some((_, true)) if !matches!(node.op, BinOp::And(_) | BinOp::Or(_)) => (own, false),
+            Some(outer) => outer,
+            None => (own, binds(&node.left) || binds(&node.right)),
+        };
+        if !binding {
+            self.expressions.insert(bytes(&node.op).start, whole.clone());
+        }
+        for operand in [&node.left, &node.right] {
+            if let Expr::Binary(inner) = &**operand {
+                self.chains.insert(bytes(inner), (whole.clone(), binding));
+            }
         }
         syn::visit::visit_expr_binary(self, node);
     }
