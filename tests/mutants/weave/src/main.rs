@@ -31,7 +31,7 @@ use crate::{
     tests::{Test, Verdict},
 };
 
-const WORKERS: usize = 4;
+const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
     match run() {
