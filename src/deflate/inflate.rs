@@ -2,7 +2,7 @@
 
 use super::{engine::Engine, window::Window};
 use crate::{
-    bytes::Output,
+    bytes::{self, Output},
     connection::endpoint::Fails,
     event::{Data, Event, Part},
     frame::header::Rsv,
@@ -348,7 +348,7 @@ fn copy<'o>(piece: &mut Inflating<'_>, place: &'o mut [u8]) -> Option<Data<'o>> 
     let n = piece.rest.len().min(place.len());
     let (now, later) = piece.rest.split_at_checked(n)?;
     let to = place.get_mut(..n)?;
-    to.copy_from_slice(now);
+    bytes::copy(to, now);
     piece.rest = later;
     piece.done = later.is_empty();
     let part = Part {

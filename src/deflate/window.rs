@@ -6,7 +6,7 @@ use miniz_oxide::inflate::{
 };
 
 use super::engine::{Engine, Inflated, TAIL_AND_MORE, sealed};
-use crate::rule::Rule;
+use crate::{bytes::copy, rule::Rule};
 
 /// A state of about 10 KiB, and a window in `W`: `[u8; N]`, `Box<[u8]>`, `Vec<u8>`, `&mut [u8]`.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Engine for Window<W> {
             if let (Some(from), Some(to)) =
                 (window.get(from..).and_then(|behind| behind.get(..made)), rest.get_mut(..made))
             {
-                to.copy_from_slice(from);
+                copy(to, from);
             }
             self.at = self.at.saturating_add(made);
             if self.at >= self.size {
