@@ -12,6 +12,7 @@ use super::{
     writer::{Slot, Waiting, Writer},
 };
 use crate::{
+    bytes::copy,
     close::CloseFrame,
     config::{Config, Lenient},
     frame::decode::{End, Place},
@@ -255,7 +256,7 @@ impl Pen<'_> {
     fn put(&mut self, bytes: &[u8]) {
         let rest = core::mem::take(&mut self.rest);
         let Some((place, rest)) = rest.split_at_mut_checked(bytes.len()) else { return };
-        place.copy_from_slice(bytes);
+        copy(place, bytes);
         self.rest = rest;
         self.written = self.written.saturating_add(bytes.len());
     }
