@@ -155,10 +155,7 @@ impl<'p> Body<'p> {
     #[cfg(feature = "alloc")]
     #[inline(always)]
     pub fn append_to(&self, bytes: &mut alloc::vec::Vec<u8>) {
-        match self.key {
-            None => bytes.extend_from_slice(self.payload),
-            Some(key) => append(key, self.payload, bytes),
-        }
+        append(&[], self.key, self.payload, bytes);
     }
 }
 
@@ -315,9 +312,7 @@ impl Output for alloc::vec::Vec<u8> {
 
     #[inline(always)]
     fn put(&mut self, head: &[u8], body: Body<'_>) -> bool {
-        self.reserve(head.len().saturating_add(body.len()));
-        self.extend_from_slice(head);
-        body.append_to(self);
+        append(head, body.key, body.payload, self);
         true
     }
 }

@@ -63,11 +63,15 @@ pub(crate) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) -> MaskKey {
     advance(key, from.len())
 }
 
-/// Appends `from` to `to`, masked while it is copied.
+/// Appends `head` to `to`, and `from` behind it, masked while it is copied if there is a key.
 #[cfg(feature = "alloc")]
-#[inline]
-pub(crate) fn append(key: MaskKey, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
-    if cfg!(feature = "fast") { simd::append(key, from, to) } else { small::append(key, from, to) }
+#[inline(always)]
+pub(crate) fn append(head: &[u8], key: Option<MaskKey>, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
+    if cfg!(feature = "fast") {
+        simd::append(head, key, from, to);
+    } else {
+        small::append(head, key, from, to);
+    }
 }
 
 /// [`mask_ascii`] of more than [`SHORT`] bytes.

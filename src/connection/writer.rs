@@ -76,10 +76,7 @@ impl<R: Role> Writer<R> {
     #[cfg_attr(feature = "fast", inline(always))]
     pub fn send(&mut self, frame: Outgoing<'_>, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         // What is common: a whole message that is no text or known to be one, and nothing before it.
-        let straight = cfg!(feature = "fast")
-            && frame.is_plain()
-            && frame.needs_no_look()
-            && frame.payload.len() <= 0xffff;
+        let straight = cfg!(feature = "fast") && frame.is_plain() && frame.needs_no_look();
         if straight && self.is_free() { self.send_straight(frame, out) } else { self.send_any(frame, out) }
     }
 
@@ -108,7 +105,8 @@ impl<R: Role> Writer<R> {
         if !encode::message(frame.opcode, key, frame.payload, out) {
             return Err(self.no_room(len as u64, len));
         }
-        self.begin(&frame, Open::None);
+        // The message is over, as it was before.
+        self.mark(&frame);
         Ok(())
     }
 
@@ -323,13 +321,19 @@ impl<R: Role> Writer<R> {
 
     #[inline]
     pub(super) fn begin(&mut self, frame: &Outgoing<'_>, open: Open) {
+        self.mark(frame);
+        self.open = open;
+    }
+
+    /// Notes that the frame went out.
+    #[inline]
+    fn mark(&mut self, frame: &Outgoing<'_>) {
         if !frame.opcode.is_control() {
             self.flags.set(Flags::ACTIVE, true);
         }
         if matches!(frame.opcode, Opcode::Text | Opcode::Binary) {
             self.flags.set(Flags::COMPRESSED, frame.rsv.contains(Rsv::RSV1));
         }
-        self.open = open;
     }
 
     #[inline]

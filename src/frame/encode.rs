@@ -7,7 +7,7 @@ use crate::{
     opcode::Opcode,
 };
 
-/// Puts a message of at most 65,535 bytes out in one frame: [`frame`], with a header whose length the compiler knows.
+/// Puts a message out in one frame: [`frame`], with headers whose length the compiler knows.
 #[inline(always)]
 pub(crate) fn message(
     opcode: Opcode,
@@ -17,14 +17,26 @@ pub(crate) fn message(
 ) -> bool {
     let first = 0x80 | opcode as u8;
     let [.., high, low] = payload.len().to_be_bytes();
-    match (key, payload.len() < 126) {
-        (None, true) => out.put(&[first, low], Body::plain(payload)),
-        (None, false) => out.put(&[first, 126, high, low], Body::plain(payload)),
-        (Some(key @ [a, b, c, d]), true) => {
+    match (key, payload.len()) {
+        (None, ..126) => out.put(&[first, low], Body::plain(payload)),
+        (None, ..=0xffff) => out.put(&[first, 126, high, low], Body::plain(payload)),
+        (Some(key @ [a, b, c, d]), ..126) => {
             out.put(&[first, 0x80 | low, a, b, c, d], Body::masked(payload, key))
         }
-        (Some(key @ [a, b, c, d]), false) => {
+        (Some(key @ [a, b, c, d]), ..=0xffff) => {
             out.put(&[first, 0xfe, high, low, a, b, c, d], Body::masked(payload, key))
+        }
+        (key, _) => long_message(first, key, payload, out),
+    }
+}
+
+#[inline(never)]
+fn long_message(first: u8, key: Option<MaskKey>, payload: &[u8], out: &mut (impl Output + ?Sized)) -> bool {
+    let [a, b, c, d, e, f, g, h] = (payload.len() as u64).to_be_bytes();
+    match key {
+        None => out.put(&[first, 127, a, b, c, d, e, f, g, h], Body::plain(payload)),
+        Some(key @ [i, j, k, l]) => {
+            out.put(&[first, 0xff, a, b, c, d, e, f, g, h, i, j, k, l], Body::masked(payload, key))
         }
     }
 }

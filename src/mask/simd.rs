@@ -57,32 +57,57 @@ fn place(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     unsafe { core::slice::from_raw_parts_mut(start.cast(), len) }
 }
 
-/// Appends `from` to `to`, masked while it is copied.
+/// Appends `head` to `to`, and `from` behind it, masked while it is copied if there is a key.
 #[cfg(feature = "alloc")]
-#[inline(never)]
-pub(super) fn append(key: MaskKey, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
-    to.reserve(from.len());
-    let len = to.len().saturating_add(from.len());
-    if let Some(place) = to.spare_capacity_mut().get_mut(..from.len()) {
-        copy(key, from, place);
-        // SAFETY: there is room for as many bytes, or there were no such place, and `copy` has written each of them.
+#[inline(always)]
+pub(super) fn append(head: &[u8], key: Option<MaskKey>, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
+    let added = head.len().saturating_add(from.len());
+    to.reserve(added);
+    let len = to.len().saturating_add(added);
+    let place = to.spare_capacity_mut().get_mut(..added);
+    if let Some((head_place, place)) = place.and_then(|place| place.split_at_mut_checked(head.len())) {
+        copy_plain(head, head_place);
+        match key {
+            None => copy_plain(from, place),
+            Some(key) => copy_masked(key, from, place),
+        }
+        // SAFETY: there is room for as many bytes, or there were no such place, which is as long as both together; and
+        // each of its bytes was written.
         unsafe { to.set_len(len) };
     }
+}
+
+/// Copies `from` to `to`, which is as long, and writes every byte of it.
+#[cfg(feature = "alloc")]
+#[inline(always)]
+fn copy_plain(from: &[u8], to: &mut [MaybeUninit<u8>]) {
+    let len = from.len().min(to.len());
+    // SAFETY: both have `len` bytes at least, and what is borrowed alone does not overlap anything.
+    unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr().cast(), len) };
+}
+
+/// [`copy`], for many callers.
+#[cfg(feature = "alloc")]
+#[inline(never)]
+fn copy_masked(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
+    copy(key, from, to);
 }
 
 /// Masks `from` while copying it to `to`, which is as long, and writes every byte of it.
 #[inline(always)]
 fn copy(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
     match from.len() {
-        ..4 => kernel::copy_few(key, from, to),
-        4..8 => kernel::copy_overlapped::<4, 1, _>(Words, key, from, to),
-        8..16 => kernel::copy_overlapped::<8, 1, _>(Words, key, from, to),
-        16..33 => kernel::copy_overlapped::<16, 1, _>(Base, key, from, to),
-        33..65 => kernel::copy_overlapped::<16, 2, _>(Base, key, from, to),
-        65..=SHORT => kernel::copy_overlapped::<16, 4, _>(Base, key, from, to),
-        _ => copy_long(key, from, to),
+        LONG.. => copy_long(key, from, to),
+        65.. => kernel::copy_overlapped::<16, 4, _>(Base, key, from, to),
+        33.. => kernel::copy_overlapped::<16, 2, _>(Base, key, from, to),
+        16.. => kernel::copy_overlapped::<16, 1, _>(Base, key, from, to),
+        8.. => kernel::copy_overlapped::<8, 1, _>(Words, key, from, to),
+        4.. => kernel::copy_overlapped::<4, 1, _>(Words, key, from, to),
+        _ => kernel::copy_few(key, from, to),
     }
 }
+
+const LONG: usize = SHORT + 1;
 
 /// The same by the widest vectors that this CPU has.
 #[inline]

@@ -26,10 +26,14 @@ pub(super) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) {
     mask(key, to);
 }
 
-/// Appends `from` to `to`, masked.
+/// Appends `head` to `to`, and `from` behind it, masked if there is a key.
 #[cfg(feature = "alloc")]
-pub(super) fn append(key: MaskKey, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
+pub(super) fn append(head: &[u8], key: Option<MaskKey>, from: &[u8], to: &mut alloc::vec::Vec<u8>) {
+    to.reserve(head.len().saturating_add(from.len()));
+    to.extend_from_slice(head);
     let len = to.len();
     to.extend_from_slice(from);
-    mask(key, to.get_mut(len..).unwrap_or_default());
+    if let Some(key) = key {
+        mask(key, to.get_mut(len..).unwrap_or_default());
+    }
 }

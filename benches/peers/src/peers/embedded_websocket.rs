@@ -20,19 +20,19 @@ pub struct EmbeddedWebsocket;
 const HEADER: usize = 14;
 
 /// Its client wants a generator of this trait.
-struct Keys;
+struct Keys(fastrand::Rng);
 
 impl RngCore for Keys {
     fn next_u32(&mut self) -> u32 {
-        fastrand::u32(..)
+        self.0.u32(..)
     }
 
     fn next_u64(&mut self) -> u64 {
-        fastrand::u64(..)
+        self.0.u64(..)
     }
 
     fn fill_bytes(&mut self, dest: &mut [u8]) {
-        fastrand::fill(dest);
+        self.0.fill(dest);
     }
 
     fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rand_core::Error> {
@@ -48,7 +48,7 @@ fn server() -> WebSocket<EmptyRng, Server> {
 }
 
 fn client() -> WebSocket<Keys, Client> {
-    let mut socket = WebSocketClient::new_client(Keys);
+    let mut socket = WebSocketClient::new_client(Keys(fastrand::Rng::new()));
     socket.state = WebSocketState::Open;
     socket
 }

@@ -15,9 +15,11 @@ use crate::{
 
 pub struct Us;
 
-type Key = fn() -> [u8; 4];
-
-const KEY: Key = || fastrand::u32(..).to_le_bytes();
+/// A generator of its own for each connection.
+fn client() -> Client<impl FnMut() -> [u8; 4]> {
+    let mut random = fastrand::Rng::new();
+    Client(move || random.u32(..).to_le_bytes())
+}
 
 fn decoder<R: Role + 'static>(role: R, wire: &'static Wire) -> Option<Box<dyn Decoder>> {
     let conn = Connection::new(role, &Config::default(), Agreed::default());
@@ -47,7 +49,7 @@ impl Peer for Us {
     }
 
     fn client_decode(&self, wire: &'static Wire) -> Option<Box<dyn Decoder>> {
-        decoder(Client(KEY), wire)
+        decoder(client(), wire)
     }
 
     fn server_encode(&self, payload: &'static [u8]) -> Option<Box<dyn Doer>> {
@@ -55,7 +57,7 @@ impl Peer for Us {
     }
 
     fn client_encode(&self, payload: &'static [u8]) -> Option<Box<dyn Doer>> {
-        encoder(Client(KEY), payload)
+        encoder(client(), payload)
     }
 
     fn server_encode_by_reference(&self, payload: &'static [u8]) -> Option<Box<dyn Doer>> {

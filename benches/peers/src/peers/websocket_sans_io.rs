@@ -48,7 +48,8 @@ impl Peer for WebsocketSansIo {
     }
 
     fn client_encode(&self, payload: &'static [u8]) -> Option<Box<dyn Doer>> {
-        let key = || Some(fastrand::u32(..).to_le_bytes());
+        let mut random = fastrand::Rng::new();
+        let key = move || Some(random.u32(..).to_le_bytes());
         Some(Box::new(Encode { payload, key, out: Vec::new() }))
     }
 
@@ -126,7 +127,7 @@ struct Encode<K> {
     out: Vec<u8>,
 }
 
-impl<K: Fn() -> Option<[u8; 4]>> Do for Encode<K> {
+impl<K: FnMut() -> Option<[u8; 4]>> Do for Encode<K> {
     fn once(&mut self) {
         self.out.clear();
         let payload = black_box(self.payload);
