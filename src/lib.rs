@@ -180,7 +180,7 @@ pub use crate::deflate::heap::Heap;
 pub use crate::deflate::{
     engine::Engine,
     inflate::{Inflate, Inflating},
-    window::Window,
+    window::{InflateState, Window},
 };
 
 #[cfg(doctest)]

@@ -84,11 +84,12 @@ fn heads_show_no_secrets() {
 #[cfg(feature = "zlib")]
 #[test]
 fn compression_shows_no_payloads() {
-    use websocket_proto::{Deflate, DeflateOptions, DeflateSide, Inflate};
+    use websocket_proto::{Deflate, DeflateOptions, DeflateSide, Inflate, InflateState};
 
     let narrow = DeflateSide { window_bits: 9, takeover: true };
     let inflate = format!("{:?}", Inflate::in_memory(narrow, 7, [0; 512]).unwrap());
     assert!(inflate.starts_with("Inflate { engine: Window { size: 512, full: false, .. }, "), "{inflate}");
+    assert_eq!(format!("{:?}", InflateState::new()), "InflateState { .. }");
     let deflate = format!("{:?}", Deflate::new(narrow, DeflateOptions::default()));
     let start = "Deflate { side: DeflateSide { window_bits: 9, takeover: true }, options: DeflateOptions { ";
     assert!(deflate.starts_with(start) && deflate.ends_with(", ready: 0, .. }"), "{deflate}");

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec};
 
 use super::{
     engine::{Engine, Inflated, sealed},
-    window::Window,
+    window::{InflateState, Window},
 };
 use crate::{negotiate::deflate::DeflateSide, rule::Rule};
 
@@ -65,7 +65,7 @@ impl Chosen {
             return Some(Self::Zlib(super::zlib::Zlib::default()));
         }
         let memory = vec![0; 1_usize.checked_shl(u32::from(window_bits))?].into_boxed_slice();
-        Window::new(window_bits, memory).map(|window| Self::Window(Box::new(window)))
+        Window::new(window_bits, InflateState::new(), memory).map(|window| Self::Window(Box::new(window)))
     }
 }
 
@@ -103,7 +103,12 @@ impl Engine for Heap {
             #[cfg(feature = "zlib")]
             Chosen::Zlib(zlib) => {
                 let (memory, at, full) = zlib.into_history();
-                Chosen::Window(Box::new(Window::behind(memory.into_boxed_slice(), at, full)))
+                Chosen::Window(Box::new(Window::behind(
+                    InflateState::new(),
+                    memory.into_boxed_slice(),
+                    at,
+                    full,
+                )))
             }
             Chosen::Window(mut window) => {
                 window.restart();

@@ -1,6 +1,11 @@
 //! Compressed messages to their bytes (RFC 7692 §7.2.2).
 
-use super::{engine::Engine, window::Window};
+use core::borrow::BorrowMut;
+
+use super::{
+    engine::Engine,
+    window::{InflateState, Window},
+};
 use crate::{
     bytes::{self, Output},
     connection::endpoint::Fails,
@@ -125,8 +130,29 @@ impl Inflate<super::heap::Heap> {
 impl<W: AsRef<[u8]> + AsMut<[u8]>> Inflate<Window<W>> {
     /// The same in memory of the caller's: `memory` is the window, of 2^`window_bits` bytes at least, and the rest, about
     /// 11 KiB, is in this value. `None`: it is too small.
+    ///
+    /// Where that is too much to be moved over the stack, see [`with_state`](Self::with_state).
     pub fn in_memory(side: DeflateSide, limit: u64, memory: W) -> Option<Self> {
-        Window::new(side.bits(), memory).map(|window| Self::with(window, side, limit))
+        Self::with_state(side, limit, InflateState::new(), memory)
+    }
+}
+
+impl<W: AsRef<[u8]> + AsMut<[u8]>, S: BorrowMut<InflateState>> Inflate<Window<W, S>> {
+    /// [`in_memory`](Inflate::in_memory) with a state that lies elsewhere, so that this value is small: `&mut InflateState`,
+    /// or a box. Whatever connection the state has served before, nothing of that is left.
+    ///
+    /// ```
+    /// use websocket_proto::{DeflateSide, Inflate, InflateState};
+    ///
+    /// let mut state = InflateState::new(); // on a chip in a static, made at the start, where the stack is empty
+    /// let side = DeflateSide { window_bits: 9, takeover: true };
+    /// for _connection in 0..2 {
+    ///     let inflate = Inflate::with_state(side, 1 << 20, &mut state, [0; 512]).expect("that is 2^9 bytes");
+    ///     assert!(size_of_val(&inflate) < 700);
+    /// }
+    /// ```
+    pub fn with_state(side: DeflateSide, limit: u64, state: S, memory: W) -> Option<Self> {
+        Window::new(side.bits(), state, memory).map(|window| Self::with(window, side, limit))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Frames in, messages out: by every implementation, in every cut, through places of many sizes.
 
 use websocket_proto::{
-    Agreed, Client, Config, Connection, DeflateSide, DeflateTerms, Engine, Event, Inflate, Input, Kind, Rule,
-    SliceOutput,
+    Agreed, Client, Config, Connection, DeflateSide, DeflateTerms, Engine, Event, Inflate, InflateState,
+    Input, Kind, Rule, SliceOutput, Window,
 };
 
 /// The messages, or the rule that was broken.
@@ -45,8 +45,18 @@ pub(crate) fn connection(side: DeflateSide) -> Connection<Client<Key>> {
 }
 
 /// In memory that is larger than the window, and full of something.
-pub(crate) fn in_memory(side: DeflateSide, limit: u64) -> Inflate<websocket_proto::Window<Vec<u8>>> {
+pub(crate) fn in_memory(side: DeflateSide, limit: u64) -> Inflate<Window<Vec<u8>>> {
     Inflate::in_memory(side, limit, vec![b'!'; (1 << side.window_bits) + 5]).unwrap()
+}
+
+/// A state that another connection left in the middle of a block.
+fn left_behind(cut: usize) -> InflateState {
+    const TABLES: [u8; 11] = *b"\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb";
+    let mut state = InflateState::new();
+    let inflate = Inflate::with_state(DeflateSide::FULL, u64::MAX, &mut state, vec![b'?'; 1 << 15]).unwrap();
+    let open = frame(BINARY, TABLES.get(..cut).unwrap_or(&TABLES));
+    assert_eq!(run(inflate, DeflateSide::FULL, &[&open], 100), Ok(Vec::new()));
+    state
 }
 
 /// What comes of reads, one after another, through a place of this size.
@@ -142,6 +152,10 @@ fn same(side: DeflateSide, limit: u64, reads: &[&[u8]], places: &[usize], expect
     for &place in places {
         let what = || format!("{side:?}, limit {limit}, place {place}, reads {reads:02x?}");
         assert!(run(in_memory(side, limit), side, reads, place) == *expected, "in memory, {}", what());
+        let mut state = left_behind(place % 12);
+        let memory = vec![b'!'; 1 << side.window_bits];
+        let again = Inflate::with_state(side, limit, &mut state, memory).unwrap();
+        assert!(run(again, side, reads, place) == *expected, "in a state left behind, {}", what());
         #[cfg(feature = "alloc")]
         assert!(run(Inflate::new(side, limit), side, reads, place) == *expected, "allocated, {}", what());
     }

@@ -4,7 +4,7 @@ use super::{
     bits::{Bits, bits},
     runner::{FIN, TEXT, binary, frame, in_memory, noise, reads, reads_long, run},
 };
-use websocket_proto::{DeflateSide, DeflateTerms, Inflate, Rule};
+use websocket_proto::{DeflateSide, DeflateTerms, Inflate, InflateState, Rule};
 
 const BITS: std::ops::RangeInclusive<u8> = 8..=15;
 
@@ -94,6 +94,9 @@ fn sizes_of_memory() {
             let side = side(bits_, takeover);
             assert!(Inflate::in_memory(side, 1, vec![0; size]).is_some(), "{bits_}");
             assert!(Inflate::in_memory(side, 1, vec![0; size - 1]).is_none(), "{bits_}");
+            let mut state = InflateState::default();
+            assert!(Inflate::with_state(side, 1, &mut state, vec![0; size]).is_some(), "{bits_}");
+            assert!(Inflate::with_state(side, 1, &mut state, vec![0; size - 1]).is_none(), "{bits_}");
         }
     }
     assert!(Inflate::in_memory(side(8, true), 1, [0; 256]).is_some());

@@ -1,8 +1,8 @@
 //! The application of `server`: whatever comes is sent back, piece by piece, in memory of a fixed size.
 
 use websocket_proto::{
-    Agreed, Config, DeflatePolicy, DeflateSide, Event, Inflate, Input, OriginPolicy, Server, Session,
-    SliceOutput, Window,
+    Agreed, Config, DeflatePolicy, DeflateSide, Event, Inflate, InflateState, Input, OriginPolicy, Server,
+    Session, SliceOutput, Window,
 };
 
 use crate::{
@@ -30,12 +30,37 @@ impl Place {
     };
 }
 
-/// The memory for inflating what a client compresses, if it does.
-pub type Stage = Inflate<Window<[u8; 1 << PEER.window_bits]>>;
+/// The memory for inflating what a client compresses, if it does: for one connection after the other.
+pub struct Stage {
+    state: Slot<InflateState>,
+    window: [u8; WINDOW],
+}
+
+impl Stage {
+    pub const EMPTY: Self = Self { state: Slot::EMPTY, window: [0; WINDOW] };
+
+    /// Makes the state, if there is none yet. It is 10 KiB of stack on its way to its place: best where that is empty.
+    #[inline(never)]
+    pub fn make(&mut self) {
+        if self.state.get().is_none() {
+            self.state.put(InflateState::new());
+        }
+    }
+
+    /// Makes ready for what was agreed on.
+    fn prepare(&mut self, agreed: Option<Agreed>) -> Option<Inflating<'_>> {
+        let terms = agreed?.deflate()?;
+        self.make();
+        Inflate::with_state(terms.client, MESSAGE_LIMIT, self.state.get()?, &mut self.window)
+    }
+}
+
+type Inflating<'s> = Inflate<Window<&'s mut [u8; WINDOW], &'s mut InflateState>>;
 
 /// What clients may do: with windows of 512 bytes, kept between messages, a stage is 11 KiB, which hardly depends on
 /// the window. zlib knows no smaller ones.
 const PEER: DeflateSide = DeflateSide { window_bits: 9, takeover: true };
+const WINDOW: usize = 1 << PEER.window_bits;
 
 /// Nothing is compressed here, so clients need keep no window for it.
 const POLICY: DeflatePolicy =
@@ -50,18 +75,9 @@ const PROTOCOLS: [&str; 2] = ["echo", "chat"];
 /// What a connection is for.
 pub enum Service<'s> {
     /// It echoes; `Stage` is for what comes compressed.
-    Echo(&'s mut Slot<Stage>),
+    Echo(&'s mut Stage),
     /// All others are taken: it is told to come back later.
     Busy,
-}
-
-impl Service<'_> {
-    fn stage(&mut self) -> Option<&mut Stage> {
-        match self {
-            Self::Echo(stage) => stage.get(),
-            Self::Busy => None,
-        }
-    }
 }
 
 /// Serves one connection after the other, each from its first byte to its last.
@@ -75,6 +91,11 @@ pub async fn serve(link: Link<'_>, port: u16, place: &mut Place, mut service: Se
         let fresh = Session::server([0; size_of::<Head>()], Config::default());
         let Some(session) = session.put(fresh) else { continue };
         let mut driver = Driver::new(&link, session, out);
+        let mut stage = match &mut service {
+            Service::Echo(stage) => Some(&mut **stage),
+            Service::Busy => None,
+        };
+        let mut inflate = None;
         let end = loop {
             let n = match driver.read(read, None).await {
                 Ok(Some(n)) => n,
@@ -87,8 +108,13 @@ pub async fn serve(link: Link<'_>, port: u16, place: &mut Place, mut service: Se
                 && let Some(event) = driver.session.receive(&mut input, driver.out)
             {
                 done = match event {
-                    Event::Requested => answer(&mut driver, &mut service),
-                    Event::Data(data) => match service.stage() {
+                    Event::Requested => {
+                        let answered = answer(&mut driver, stage.is_some());
+                        let agreed = driver.session.agreed();
+                        inflate = stage.take().and_then(|stage| stage.prepare(agreed));
+                        answered
+                    }
+                    Event::Data(data) => match &mut inflate {
                         // A message need not fit anywhere: it goes back piece by piece.
                         None => driver.send(data.echo()).await,
                         // Out of a few bytes may come thousands: as many at a time as the place holds.
@@ -119,38 +145,22 @@ pub async fn serve(link: Link<'_>, port: u16, place: &mut Place, mut service: Se
 }
 
 /// Answers a request. Who asks for no WebSocket is told how deep the stack was.
-fn answer(driver: &mut Driver<'_, Server>, service: &mut Service<'_>) -> Result<(), End> {
+fn answer(driver: &mut Driver<'_, Server>, echoes: bool) -> Result<(), End> {
     let Some(request) = driver.session.request() else { return Ok(()) };
     let chosen = request.protocols().find(|offered| PROTOCOLS.contains(offered));
-    let answered = match service {
-        _ if !request.is_upgrade() => {
-            let stack = Decimal::new(stack::high_water());
-            request
-                .respond(200)
-                .headers(&[("Content-Type", "text/plain")])
-                .body(stack.as_bytes())
-                .write(driver.out)
-        }
+    let answered = if !request.is_upgrade() {
+        let stack = Decimal::new(stack::high_water());
+        request
+            .respond(200)
+            .headers(&[("Content-Type", "text/plain")])
+            .body(stack.as_bytes())
+            .write(driver.out)
+    } else if echoes {
         // Any page of the web may talk to this server. A product has a list of those that may.
-        Service::Echo(_) => {
-            request.accept(OriginPolicy::Any).protocol(chosen).deflate(&POLICY).write(driver.out)
-        }
-        Service::Busy => request.respond(503).headers(&[("Retry-After", "1")]).write(driver.out),
+        request.accept(OriginPolicy::Any).protocol(chosen).deflate(&POLICY).write(driver.out)
+    } else {
+        request.respond(503).headers(&[("Retry-After", "1")]).write(driver.out)
     };
-    if let Service::Echo(stage) = service {
-        prepare(stage, driver.session.agreed());
-    }
     // There is room for each of the answers.
     answered.map_err(|_| End::Abort)
-}
-
-/// Makes ready for what was agreed on. A stage on its way to its place is 11 KiB of stack, free again behind this.
-#[inline(never)]
-fn prepare(stage: &mut Slot<Stage>, agreed: Option<Agreed>) {
-    stage.clear();
-    if let Some(terms) = agreed.and_then(|agreed| agreed.deflate())
-        && let Some(inflate) = Inflate::in_memory(terms.client, MESSAGE_LIMIT, [0; 1 << PEER.window_bits])
-    {
-        stage.put(inflate);
-    }
 }

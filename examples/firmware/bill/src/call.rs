@@ -9,7 +9,7 @@ use websocket_proto::{
     Transport, Uri, client::Request,
 };
 #[cfg(feature = "deflate")]
-use websocket_proto::{DeflatePolicy, Inflate, Window};
+use websocket_proto::{DeflatePolicy, Inflate, InflateState};
 #[cfg(feature = "keepalive")]
 use websocket_proto::{Due, Keepalive, Timing};
 
@@ -27,7 +27,9 @@ static CLIENT_TIMERS: Place<Keepalive> = Place::new();
 #[cfg(feature = "assembler")]
 static CLIENT_WHOLE: Place<Assembler<[u8; 512]>> = Place::new();
 #[cfg(feature = "deflate")]
-static CLIENT_INFLATE: Place<Inflate<Window<[u8; 512]>>> = Place::new();
+static CLIENT_STATE: Place<InflateState> = Place::new();
+#[cfg(feature = "deflate")]
+static CLIENT_WINDOW: Place<[u8; 512]> = Place::new();
 
 /// Masking keys, from the board.
 pub struct Keys;
@@ -61,10 +63,10 @@ pub unsafe fn call() {
     // SAFETY: as above.
     let whole = unsafe { CLIENT_WHOLE.put(Assembler::new([0; 512])) };
     #[cfg(feature = "deflate")]
-    let Some(inflate) = Inflate::in_memory(board::SIDE, 512, [0; 512]) else { return };
-    #[cfg(feature = "deflate")]
     // SAFETY: as above.
-    let inflate = unsafe { CLIENT_INFLATE.put(inflate) };
+    let (state, window) = unsafe { (state(), CLIENT_WINDOW.put([0; 512])) };
+    #[cfg(feature = "deflate")]
+    let Some(mut inflate) = Inflate::with_state(board::SIDE, 512, state, window) else { return };
 
     loop {
         #[cfg(feature = "keepalive")]
@@ -104,7 +106,7 @@ pub unsafe fn call() {
                         #[cfg(not(feature = "deflate"))]
                         let message = whole.push(data);
                         #[cfg(feature = "deflate")]
-                        let message = whole.inflate(data, inflate);
+                        let message = whole.inflate(data, &mut inflate);
                         match message {
                             Ok(Some(message)) => {
                                 board::take(message.payload());
@@ -129,4 +131,15 @@ pub unsafe fn call() {
             }
         }
     }
+}
+
+/// Makes the state where the stack is empty, and leaves none of it on the stack.
+///
+/// # Safety
+/// What an earlier call gave is used no more.
+#[cfg(feature = "deflate")]
+#[inline(never)]
+unsafe fn state() -> &'static mut InflateState {
+    // SAFETY: as said.
+    unsafe { CLIENT_STATE.put(InflateState::new()) }
 }

@@ -6,7 +6,7 @@ use websocket_proto::{
     Config, Event, Input, MIN_OUTPUT, OriginPolicy, Server, Session, SliceOutput, Transport,
 };
 #[cfg(feature = "deflate")]
-use websocket_proto::{DeflatePolicy, Inflate, Window};
+use websocket_proto::{DeflatePolicy, Inflate, InflateState};
 #[cfg(feature = "keepalive")]
 use websocket_proto::{Due, Keepalive, Timing};
 
@@ -24,7 +24,9 @@ static SERVER_TIMERS: Place<Keepalive> = Place::new();
 #[cfg(feature = "assembler")]
 static SERVER_WHOLE: Place<Assembler<[u8; 512]>> = Place::new();
 #[cfg(feature = "deflate")]
-static SERVER_INFLATE: Place<Inflate<Window<[u8; 512]>>> = Place::new();
+static SERVER_STATE: Place<InflateState> = Place::new();
+#[cfg(feature = "deflate")]
+static SERVER_WINDOW: Place<[u8; 512]> = Place::new();
 
 /// Serves one client.
 ///
@@ -46,10 +48,10 @@ pub unsafe fn serve() {
     // SAFETY: as above.
     let whole = unsafe { SERVER_WHOLE.put(Assembler::new([0; 512])) };
     #[cfg(feature = "deflate")]
-    let Some(inflate) = Inflate::in_memory(board::SIDE, 512, [0; 512]) else { return };
-    #[cfg(feature = "deflate")]
     // SAFETY: as above.
-    let inflate = unsafe { SERVER_INFLATE.put(inflate) };
+    let (state, window) = unsafe { (state(), SERVER_WINDOW.put([0; 512])) };
+    #[cfg(feature = "deflate")]
+    let Some(mut inflate) = Inflate::with_state(board::SIDE, 512, state, window) else { return };
 
     loop {
         let read = board::read(buf);
@@ -80,7 +82,7 @@ pub unsafe fn serve() {
                     #[cfg(not(feature = "deflate"))]
                     let message = whole.push(data);
                     #[cfg(feature = "deflate")]
-                    let message = whole.inflate(data, inflate);
+                    let message = whole.inflate(data, &mut inflate);
                     match message {
                         Ok(Some(message)) => {
                             // As above.
@@ -117,4 +119,15 @@ pub unsafe fn serve() {
 /// Pages of the host itself, or of any.
 const fn policy() -> OriginPolicy<'static> {
     if cfg!(feature = "any-origin") { OriginPolicy::Any } else { OriginPolicy::SameHost }
+}
+
+/// Makes the state where the stack is empty, and leaves none of it on the stack.
+///
+/// # Safety
+/// What an earlier call gave is used no more.
+#[cfg(feature = "deflate")]
+#[inline(never)]
+unsafe fn state() -> &'static mut InflateState {
+    // SAFETY: as said.
+    unsafe { SERVER_STATE.put(InflateState::new()) }
 }

@@ -12,7 +12,6 @@ use firmware::{
     echo::{Place, Service, Stage, serve},
     lan9118::{self, Frames, Lan9118},
     net::Net,
-    slot::Slot,
 };
 use smoltcp::iface::SocketStorage;
 
@@ -31,8 +30,9 @@ fn main() -> ! {
     static mut SOCKETS: [SocketStorage<'static>; LINKS] = [SocketStorage::EMPTY; LINKS];
     static mut BUFFERS: [[[u8; TCP]; 2]; LINKS] = [[[0; TCP]; 2]; LINKS];
     static mut PLACES: [Place; LINKS] = [Place::EMPTY; LINKS];
-    static mut STAGES: [Slot<Stage>; ECHOES] = [const { Slot::EMPTY }; ECHOES];
+    static mut STAGES: [Stage; ECHOES] = [Stage::EMPTY; ECHOES];
 
+    STAGES.iter_mut().for_each(Stage::make);
     let Some(mut core) = cortex_m::Peripherals::take() else { console::end(false) };
     clock::start(&mut core.SYST, 25_000_000);
     // SAFETY: it is there on this board, and only here.
