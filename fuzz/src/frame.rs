@@ -2,8 +2,8 @@
 
 use arbitrary::Unstructured;
 use websocket_proto::{
-    Agreed, CloseCode, CloseFrame, Config, Connection, Control, FrameHeader, Kind, Opcode, Prepared,
-    ProtocolError, Rule, SendError, Server,
+    Agreed, Client, CloseCode, CloseFrame, Config, Connection, Control, FrameHeader, Kind, Opcode, Outgoing,
+    Prepared, ProtocolError, Role, Rsv, Rule, SendError, Server,
 };
 
 use crate::{
@@ -104,6 +104,31 @@ fn fields(u: &mut Unstructured<'_>) {
         _ => Ok(Some((header, bytes.len()))),
     };
     assert_eq!(FrameHeader::decode(&bytes), expected);
+    match (opcode, header) {
+        (Opcode::Text | Opcode::Binary, FrameHeader { fin: true, rsv: Rsv::NONE, len: ..=0x2_0000, .. }) => {
+            whole(header, &bytes);
+        }
+        _ => {}
+    }
+}
+
+/// What a connection sends whole has this header, written as `bytes`, and the payload behind it.
+fn whole(header: FrameHeader, bytes: &[u8]) {
+    fn sent(role: impl Role, kind: Kind, payload: &[u8]) -> Vec<u8> {
+        let mut conn = Connection::new(role, &Config::default(), Agreed::default());
+        let mut out = Vec::new();
+        conn.send(Outgoing::whole(kind, payload), &mut out).unwrap();
+        out
+    }
+    let kind = if header.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
+    let payload = vec![b'w'; header.len as usize];
+    let (out, key) = match header.mask {
+        None => (sent(Server, kind, &payload), [0; 4]),
+        Some(key) => (sent(Client(move || key), kind, &payload), key),
+    };
+    assert!(out.starts_with(bytes) && out.len() == bytes.len() + payload.len());
+    let masked = out[bytes.len()..].iter().zip(key.iter().cycle());
+    assert!(masked.zip(&payload).all(|((byte, key), expected)| byte ^ key == *expected));
 }
 
 fn close(code: CloseCode, text: &str) {
