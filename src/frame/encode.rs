@@ -32,10 +32,10 @@ pub(crate) fn message(
 
 #[inline(never)]
 fn long_message(first: u8, key: Option<MaskKey>, payload: &[u8], out: &mut (impl Output + ?Sized)) -> bool {
-    let [a, b, c, d, e, f, g, h] = (payload.len() as u64).to_be_bytes();
     match key {
-        None => out.put(&[first, 127, a, b, c, d, e, f, g, h], Body::plain(payload)),
+        None => long_plain(first, payload.len() as u64, payload, out),
         Some(key @ [i, j, k, l]) => {
+            let [a, b, c, d, e, f, g, h] = (payload.len() as u64).to_be_bytes();
             out.put(&[first, 0xff, a, b, c, d, e, f, g, h, i, j, k, l], Body::masked(payload, key))
         }
     }
@@ -53,8 +53,14 @@ pub(crate) fn frame(header: FrameHeader, payload: &[u8], out: &mut (impl Output 
 /// Puts a header out of a server's message in one frame of more than 65,535 bytes, which are owed: [`header_only`].
 #[inline(always)]
 pub(crate) fn long_header(opcode: Opcode, len: u64, out: &mut (impl Output + ?Sized)) -> bool {
+    long_plain(0x80 | opcode as u8, len, &[], out)
+}
+
+/// Puts a server's header of more than 65,535 bytes out, and as much of the payload as is `present`.
+#[inline(always)]
+fn long_plain(first: u8, len: u64, present: &[u8], out: &mut (impl Output + ?Sized)) -> bool {
     let [a, b, c, d, e, f, g, h] = len.to_be_bytes();
-    out.put(&[0x80 | opcode as u8, 127, a, b, c, d, e, f, g, h], Body::plain(&[]))
+    out.put(&[first, 127, a, b, c, d, e, f, g, h], Body::plain(present))
 }
 
 /// Puts a frame's header out; its payload is owed.

@@ -44,7 +44,7 @@ fn mask_base(key: MaskKey, payload: &mut [u8]) -> bool {
 }
 
 /// Masks `from` while copying it to `to`, which is as long.
-#[inline(never)]
+#[inline]
 pub(super) fn mask_copy(key: MaskKey, from: &[u8], to: &mut [u8]) {
     copy(key, from, place(to));
 }
@@ -69,7 +69,7 @@ pub(super) fn append(head: &[u8], key: Option<MaskKey>, from: &[u8], to: &mut al
         copy_plain(head, head_place);
         match key {
             None => copy_plain(from, place),
-            Some(key) => copy_masked(key, from, place),
+            Some(key) => copy(key, from, place),
         }
         // SAFETY: there is room for as many bytes, or there were no such place, which is as long as both together; and
         // each of its bytes was written.
@@ -86,15 +86,8 @@ fn copy_plain(from: &[u8], to: &mut [MaybeUninit<u8>]) {
     unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr().cast(), len) };
 }
 
-/// [`copy`], for many callers.
-#[cfg(feature = "alloc")]
-#[inline(never)]
-fn copy_masked(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
-    copy(key, from, to);
-}
-
 /// Masks `from` while copying it to `to`, which is as long, and writes every byte of it.
-#[inline(always)]
+#[inline(never)]
 fn copy(key: MaskKey, from: &[u8], to: &mut [MaybeUninit<u8>]) {
     match from.len() {
         LONG.. => copy_long(key, from, to),

@@ -149,4 +149,15 @@ impl<T> Place<T> {
         // SAFETY: nobody else has it.
         unsafe { &mut *self.0.get() }.write(value)
     }
+
+    /// Puts a large value there, and leaves none of it on the stack.
+    ///
+    /// # Safety
+    /// What an earlier call gave is used no more.
+    #[cfg(feature = "deflate")]
+    #[inline(never)]
+    pub unsafe fn make(&'static self, make: impl FnOnce() -> T) -> &'static mut T {
+        // SAFETY: as said.
+        unsafe { self.put(make()) }
+    }
 }

@@ -64,7 +64,7 @@ pub unsafe fn call() {
     let whole = unsafe { CLIENT_WHOLE.put(Assembler::new([0; 512])) };
     #[cfg(feature = "deflate")]
     // SAFETY: as above.
-    let (state, window) = unsafe { (state(), CLIENT_WINDOW.put([0; 512])) };
+    let (state, window) = unsafe { (CLIENT_STATE.make(InflateState::new), CLIENT_WINDOW.put([0; 512])) };
     #[cfg(feature = "deflate")]
     let Some(mut inflate) = Inflate::with_state(board::SIDE, 512, state, window) else { return };
 
@@ -131,15 +131,4 @@ pub unsafe fn call() {
             }
         }
     }
-}
-
-/// Makes the state where the stack is empty, and leaves none of it on the stack.
-///
-/// # Safety
-/// What an earlier call gave is used no more.
-#[cfg(feature = "deflate")]
-#[inline(never)]
-unsafe fn state() -> &'static mut InflateState {
-    // SAFETY: as said.
-    unsafe { CLIENT_STATE.put(InflateState::new()) }
 }

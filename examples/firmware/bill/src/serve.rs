@@ -49,7 +49,7 @@ pub unsafe fn serve() {
     let whole = unsafe { SERVER_WHOLE.put(Assembler::new([0; 512])) };
     #[cfg(feature = "deflate")]
     // SAFETY: as above.
-    let (state, window) = unsafe { (state(), SERVER_WINDOW.put([0; 512])) };
+    let (state, window) = unsafe { (SERVER_STATE.make(InflateState::new), SERVER_WINDOW.put([0; 512])) };
     #[cfg(feature = "deflate")]
     let Some(mut inflate) = Inflate::with_state(board::SIDE, 512, state, window) else { return };
 
@@ -119,15 +119,4 @@ pub unsafe fn serve() {
 /// Pages of the host itself, or of any.
 const fn policy() -> OriginPolicy<'static> {
     if cfg!(feature = "any-origin") { OriginPolicy::Any } else { OriginPolicy::SameHost }
-}
-
-/// Makes the state where the stack is empty, and leaves none of it on the stack.
-///
-/// # Safety
-/// What an earlier call gave is used no more.
-#[cfg(feature = "deflate")]
-#[inline(never)]
-unsafe fn state() -> &'static mut InflateState {
-    // SAFETY: as said.
-    unsafe { SERVER_STATE.put(InflateState::new()) }
 }
