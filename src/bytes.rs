@@ -236,18 +236,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Output for SliceOutput<B> {
         self.memory.as_ref().len().saturating_sub(self.end.saturating_sub(self.start))
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "fast", inline(always))]
+    #[cfg_attr(not(feature = "fast"), inline(never))]
     fn put(&mut self, head: &[u8], body: Body<'_>) -> bool {
-        self.put_behind(head, body)
-            || (self.make_room(head.len().saturating_add(body.len())) && self.put_behind(head, body))
-    }
-}
-
-impl<B: AsRef<[u8]> + AsMut<[u8]>> SliceOutput<B> {
-    /// Puts `head` and `body` behind what is pending, if they fit there.
-    #[inline(always)]
-    fn put_behind(&mut self, head: &[u8], body: Body<'_>) -> bool {
         let len = head.len().saturating_add(body.len());
+        let behind = self.memory.as_ref().len().saturating_sub(self.end);
+        if behind < len && !self.make_room(len) {
+            return false;
+        }
         let place = self.memory.as_mut().get_mut(self.end..).and_then(|place| place.get_mut(..len));
         let Some((place, rest)) = place.and_then(|place| place.split_at_mut_checked(head.len())) else {
             return false;
@@ -256,7 +252,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> SliceOutput<B> {
         self.end = self.end.saturating_add(len);
         body.copy_to(rest).is_some()
     }
+}
 
+impl<B: AsRef<[u8]> + AsMut<[u8]>> SliceOutput<B> {
     /// Moves what is pending to the front, if `len` bytes fit behind it then.
     #[inline(never)]
     fn make_room(&mut self, len: usize) -> bool {

@@ -134,38 +134,40 @@ impl<S: Side> Reader<S> {
         input: &mut Input<'b>,
         tell: impl FnOnce(&mut Self, Rare, &mut Input<'b>) -> Option<Event<'b>>,
     ) -> Option<Event<'b>> {
-        if self.stage != Stage::Frames {
-            let error = self.receive_ended(input)?;
-            return tell(self, Rare::Fault(error), input);
-        }
-        if self.decoder.place == Place::Header && !(cfg!(feature = "fast") && self.begin(input)) {
-            let gate = Demands { message: &self.message, terms: &self.terms, side: PhantomData::<S> };
-            match self.decoder.header(input, &gate) {
-                Ok(Some(header)) if !header.opcode.is_control() => {
-                    self.message.begin(header.opcode, header.rsv.contains(Rsv::RSV1), header.len);
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => return None,
-                Err(error) => return tell(self, Rare::Fault(error), input),
+        let rare = 'rare: {
+            if self.stage != Stage::Frames {
+                break 'rare Rare::Fault(self.receive_ended(input)?);
             }
-        }
-        // An empty payload is complete with its header (W28), any other goes on when its next byte is there.
-        let Place::Payload { opcode, bits } = self.decoder.place else { return None };
-        if input.is_empty() && self.decoder.remaining != 0 {
-            return None;
-        }
-        if opcode.is_control() {
-            let rare = self.control(opcode, input)?;
-            return tell(self, rare, input);
-        }
-        let (payload, part, verdict) = self.data(opcode, bits, input);
-        match verdict {
-            Ok(()) => Some(Event::Data(Data::new(payload, part))),
-            Err(fault) => match self.fault_within(fault, payload, part, input) {
-                Ok(sound) => Some(Event::Data(sound)),
-                Err(error) => tell(self, Rare::Fault(error), input),
-            },
-        }
+            if self.decoder.place == Place::Header && !(cfg!(feature = "fast") && self.begin(input)) {
+                let gate = Demands { message: &self.message, terms: &self.terms, side: PhantomData::<S> };
+                match self.decoder.header(input, &gate) {
+                    Ok(Some(header)) if !header.opcode.is_control() => {
+                        self.message.begin(header.opcode, header.rsv.contains(Rsv::RSV1), header.len);
+                    }
+                    Ok(Some(_)) => {}
+                    Ok(None) => return None,
+                    Err(error) => break 'rare Rare::Fault(error),
+                }
+            }
+            // An empty payload is complete with its header (W28), any other goes on when its next byte is there.
+            let Place::Payload { opcode, bits } = self.decoder.place else { return None };
+            if input.is_empty() && self.decoder.remaining != 0 {
+                return None;
+            }
+            if opcode.is_control() {
+                break 'rare self.control(opcode, input)?;
+            }
+            let (payload, part, verdict) = self.data(opcode, bits, input);
+            let sound = match verdict {
+                Ok(()) => Data::new(payload, part),
+                Err(fault) => match self.fault_within(fault, payload, part, input) {
+                    Ok(sound) => sound,
+                    Err(error) => break 'rare Rare::Fault(error),
+                },
+            };
+            return Some(Event::Data(sound));
+        };
+        tell(self, rare, input)
     }
 
     /// Begins a data frame whose header is there as a whole and without fault. False: nothing was done.

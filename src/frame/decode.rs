@@ -72,29 +72,38 @@ impl Decoder {
         gate: &impl Gate,
     ) -> Result<Option<FrameHeader>, ProtocolError> {
         let stashed = self.stash.len();
-        let mut joined = [0; FrameHeader::MAX];
         let mut bytes = input.as_slice();
         if stashed != 0 {
             // A header that an earlier input began is parsed again from its start.
-            let both = self.stash.iter().chain(bytes);
-            let len = joined.iter_mut().zip(both).map(|(place, byte)| *place = *byte).count();
-            bytes = joined.get(..len).unwrap_or_default();
+            let lacking = FrameHeader::MAX.saturating_sub(stashed);
+            self.stash.append(bytes.get(..lacking).unwrap_or(bytes));
+            bytes = &self.stash;
         }
         match parse(bytes, gate) {
             Ok((header, size)) => {
-                self.take(input, size.saturating_sub(stashed));
                 self.stash.clear();
+                self.take(input, size.saturating_sub(stashed));
                 let bits = u8::from(header.fin) << 7 | header.rsv.bits();
                 self.begin(header.opcode, bits, header.len, header.mask.unwrap_or_default());
                 Ok(Some(header))
             }
-            Err(stop) => self.stop(stop, input),
+            Err(Stop::Incomplete) => {
+                let piece = self.take(input, FrameHeader::MAX);
+                if stashed == 0 {
+                    self.stash.append(piece);
+                }
+                Ok(None)
+            }
+            Err(Stop::Fault { rule, at }) => {
+                let start = self.offset.wrapping_sub(stashed as u64);
+                Err(ProtocolError { rule, offset: start.wrapping_add(at as u64) })
+            }
         }
     }
 
     /// Takes the next piece of the payload under way, unmasked where it lies (W17), and says whether unmasking has shown
     /// it to be ASCII.
-    #[inline(always)]
+    #[cfg_attr(feature = "fast", inline(always))]
     pub(crate) fn payload<'b>(&mut self, input: &mut Input<'b>) -> (&'b mut [u8], bool) {
         // A length is a u64 on every target (W4): what does not fit in usize is more than any input holds.
         let piece = self.take(input, usize::try_from(self.remaining).unwrap_or(usize::MAX));
@@ -103,7 +112,8 @@ impl Decoder {
             ascii = mask_ascii(self.key, piece);
             self.key = advance(self.key, piece.len());
         }
-        self.remaining = self.remaining.saturating_sub(piece.len() as u64);
+        // No piece is longer than what remains.
+        self.remaining = self.remaining.wrapping_sub(piece.len() as u64);
         if self.remaining == 0 {
             self.place = Place::Header;
         }
@@ -119,7 +129,7 @@ impl Decoder {
 
     /// The stream position of the unfinished header or control payload that the stash holds.
     pub(crate) fn stash_offset(&self) -> u64 {
-        self.offset.saturating_sub(self.stash.len() as u64)
+        self.offset.wrapping_sub(self.stash.len() as u64)
     }
 
     /// The stream ended here. A repeated end changes nothing (W151).
@@ -137,24 +147,12 @@ impl Decoder {
         self.place = Place::Payload { opcode, bits };
     }
 
-    fn stop(&mut self, stop: Stop, input: &mut Input<'_>) -> Result<Option<FrameHeader>, ProtocolError> {
-        match stop {
-            Stop::Fault { rule, at } => {
-                Err(ProtocolError { rule, offset: self.stash_offset().saturating_add(at as u64) })
-            }
-            Stop::Incomplete => {
-                let piece = self.take(input, FrameHeader::MAX);
-                self.stash.append(piece);
-                Ok(None)
-            }
-        }
-    }
-
     /// Takes up to `n` bytes off `input`.
     #[inline(always)]
     pub(crate) fn take<'b>(&mut self, input: &mut Input<'b>, n: usize) -> &'b mut [u8] {
         let piece = input.take(n);
-        self.offset = self.offset.saturating_add(piece.len() as u64);
+        // It is below 2^63, and nobody sends so much that it would not stay so.
+        self.offset = self.offset.wrapping_add(piece.len() as u64);
         piece
     }
 }

@@ -13,13 +13,18 @@ pub(crate) fn write(
     out: &mut (impl Output + ?Sized),
     each: impl Fn(&mut dyn FnMut(&[u8])),
 ) -> Result<(), HandshakeError> {
-    let mut needed = 0_usize;
-    each(&mut |piece| needed = needed.saturating_add(piece.len()));
-    if out.room() < needed {
-        return Err(HandshakeError::NoRoom { needed });
+    let (mut needed, mut fits) = (0_usize, true);
+    // One call in a loop, so that firmware has the code of `each` once.
+    for measure in [true, false] {
+        if !measure && out.room() < needed {
+            fits = false;
+            break;
+        }
+        each(&mut |piece| match measure {
+            true => needed = needed.saturating_add(piece.len()),
+            false => fits = fits && (piece.is_empty() || out.put(piece, Body::plain(&[]))),
+        });
     }
-    let mut fits = true;
-    each(&mut |piece| fits = fits && (piece.is_empty() || out.put(piece, Body::plain(&[]))));
     if fits { Ok(()) } else { Err(HandshakeError::NoRoom { needed }) }
 }
 
