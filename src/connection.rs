@@ -17,6 +17,7 @@ use crate::{
     frame::{decode::End, prepared::Prepared},
     message::Open,
     negotiate::agreed::Agreed,
+    opcode::Opcode,
     role::{Role, Server, Side},
     rule::Rule,
     state::{Cause, Closure, Transport},
@@ -116,6 +117,12 @@ impl<R: Role> Connection<R> {
     ) -> Option<Event<'b>> {
         if self.is_reply_waiting() {
             self.writer.poll_transmit(out);
+        }
+        if let Some((opcode, payload)) = self.reader.whole_control(input) {
+            if opcode == Opcode::Ping {
+                self.writer.pong(payload, out);
+            }
+            return Some(Event::of_control(opcode, payload));
         }
         self.reader.next(input, |reader, rare, input| {
             let event = reader.tell(rare, input);

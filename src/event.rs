@@ -33,6 +33,12 @@ pub enum Event<'b> {
 }
 
 impl Event<'_> {
+    /// A ping, or else a pong, with at most [`Control::MAX`] bytes.
+    pub(crate) fn of_control(opcode: Opcode, payload: &[u8]) -> Self {
+        let payload = Control::new(payload).unwrap_or_default();
+        if opcode == Opcode::Ping { Self::Ping(payload) } else { Self::Pong(payload) }
+    }
+
     /// What the event obliges this side to send: for whoever reads with a [`Reader`](crate::Reader) and writes
     /// elsewhere. `None` where nothing is due.
     pub fn reply(&self) -> Option<Reply> {

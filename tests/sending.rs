@@ -425,6 +425,26 @@ fn a_key_that_comes_late_is_the_reply_s() {
     );
 }
 
+/// A pong without a key waits, and the source is asked once for it, wherever the ping was cut.
+#[test]
+fn a_pong_without_a_key_waits() {
+    for cut in [0, 1, 3, 9] {
+        let source = Late::default();
+        source.0.set(2);
+        let mut conn = run::connection(Client(source.clone()), &Setup::strict(false));
+        let (mut bytes, mut out) = (frame(0x89, b"ping", None), output(100));
+        bytes.extend_from_slice(b"\x81\x02hi");
+        let (head, tail) = bytes.split_at_mut(cut);
+        let (mut head, mut tail) = (Input::new(head), Input::new(tail));
+        let event = conn.receive(&mut head, &mut out).or_else(|| conn.receive(&mut tail, &mut out));
+        assert!(matches!(event, Some(Event::Ping(_))), "{event:?}");
+        assert!(out.is_empty() && conn.is_reply_waiting() && source.0.get() == 1, "cut at {cut}");
+        assert!(!conn.poll_transmit(&mut out) && source.0.get() == 0);
+        assert!(conn.poll_transmit(&mut out));
+        assert_eq!(out.pending(), frame(0x8a, b"ping", Some(key(0))));
+    }
+}
+
 /// A reply that waits goes out before the next message is told, whatever that is like.
 #[test]
 fn a_waiting_reply_goes_first_when_more_is_read() {

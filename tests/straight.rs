@@ -5,8 +5,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use websocket_proto::{
-    Agreed, Client, Config, Connection, FrameHeader, Input, Kind, Opcode, Outgoing, Output, Role, Rsv, SAVED,
-    SendError, Server, SliceOutput,
+    Agreed, Client, CloseCode, Config, Connection, Event, FrameHeader, Input, Kind, MaskKey, MaskSource,
+    Opcode, Outgoing, Output, Role, Rsv, SAVED, SendError, Server, SliceOutput,
 };
 
 /// Payloads of each kind of text there is, and of none.
@@ -39,7 +39,8 @@ fn frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![
         6 => prop::sample::select(vec![0x81_u8, 0x82]),
         3 => prop::sample::select(vec![0x01_u8, 0x02, 0x00, 0x80]),
-        1 => prop::sample::select(vec![0x88_u8, 0x89, 0x8a, 0xc1, 0xc2]),
+        2 => prop::sample::select(vec![0x89_u8, 0x8a]),
+        1 => prop::sample::select(vec![0x88_u8, 0x09, 0xc9, 0xc1, 0xc2]),
         1 => any::<u8>(),
     ];
     let key = prop_oneof![3 => any::<[u8; 4]>(), 1 => Just([0; 4])];
@@ -93,12 +94,77 @@ fn saved<R: Role>(conn: &Connection<R>) -> Vec<u8> {
     bytes[..len].to_vec()
 }
 
-/// `joined`: the one that is not cut has all frames in one read.
-fn same_events<R: Role + Clone>(role: R, config: &Config, rsv: Rsv, frames: &[Vec<u8>], joined: bool) {
-    let agreed = Agreed::with_reserved(rsv);
-    let mut straight = Connection::new(role.clone(), config, agreed);
-    let mut general = Connection::new(role, config, agreed);
-    let (mut straight_out, mut general_out) = (SliceOutput::new([0; 4096]), SliceOutput::new([0; 4096]));
+/// What was done before the frames come, and how much of an output there is for what they oblige to.
+#[derive(Clone, Copy, Debug)]
+struct Setting {
+    before: Before,
+    room: usize,
+    /// All frames come in one read, to the connection that has none of them cut.
+    joined: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    Nothing,
+    Close,
+    /// As the writing half knows; the reading half does not.
+    Answer,
+    Header,
+    Fragment,
+}
+
+fn setting() -> impl Strategy<Value = Setting> {
+    let before = prop::sample::select(vec![
+        Before::Nothing,
+        Before::Nothing,
+        Before::Close,
+        Before::Answer,
+        Before::Header,
+        Before::Fragment,
+    ]);
+    let room = prop_oneof![2 => Just(4096_usize), 1 => 0_usize..300];
+    (before, room, any::<bool>()).prop_map(|(before, room, joined)| Setting { before, room, joined })
+}
+
+const PLAIN: Setting = Setting { before: Before::Nothing, room: 4096, joined: false };
+
+/// Another key each time: what is sent shows how many were drawn.
+#[derive(Clone, Debug)]
+struct Keys(u8);
+
+impl MaskSource for Keys {
+    fn next_key(&mut self) -> Option<MaskKey> {
+        self.0 = self.0.wrapping_add(1);
+        Some([self.0, 2, 3, 4])
+    }
+}
+
+fn same_events<R: Role + Clone>(
+    role: R,
+    config: &Config,
+    rsv: Rsv,
+    frames: &[Vec<u8>],
+    Setting { before, room, joined }: Setting,
+) {
+    let begun = |role: R| {
+        let mut conn = Connection::new(role, config, Agreed::with_reserved(rsv));
+        let mut out = SliceOutput::new(vec![0; room]);
+        let _unless_there_is_no_room = match before {
+            Before::Nothing => Ok(()),
+            Before::Close => conn.close(CloseCode::NORMAL, "", &mut out),
+            Before::Answer => {
+                let (reader, mut writer) = conn.into_halves();
+                writer.reply(Event::Close(None).reply().expect("a Close is answered"), &mut out);
+                conn = Connection::from_halves(reader, writer);
+                Ok(())
+            }
+            Before::Header => conn.send_header(Outgoing::binary(&[]), 7, &mut out),
+            Before::Fragment => conn.send(Outgoing::first(Kind::Binary, b"a"), &mut out),
+        };
+        (conn, out)
+    };
+    let (mut straight, mut straight_out) = begun(role.clone());
+    let (mut general, mut general_out) = begun(role.clone());
     let mut general_events = Vec::new();
     for frame in frames {
         let mut events = feed(&mut general, &frame[..1], &mut general_out);
@@ -114,6 +180,13 @@ fn same_events<R: Role + Clone>(role: R, config: &Config, rsv: Rsv, frames: &[Ve
         assert_eq!(saved(&straight), saved(&general));
     }
     assert_eq!(straight_out.pending(), general_out.pending());
+    // A reader alone gives the same events.
+    let (mut reader, _) = Connection::new(role, config, Agreed::with_reserved(rsv)).into_halves();
+    let mut bytes = frames.concat();
+    let mut input = Input::new(&mut bytes);
+    let events: Vec<_> =
+        std::iter::from_fn(|| reader.receive(&mut input).map(|event| format!("{event:?}"))).collect();
+    assert_eq!(events, general_events);
 }
 
 fn rsv() -> impl Strategy<Value = Rsv> {
@@ -125,16 +198,16 @@ proptest! {
 
     #[test]
     fn a_server_sees_the_same_on_both_ways(
-        config in config(), rsv in rsv(), frames in vec(frame(true), 1..6), joined: bool,
+        config in config(), rsv in rsv(), frames in vec(frame(true), 1..6), setting in setting(),
     ) {
-        same_events(Server, &config, rsv, &frames, joined);
+        same_events(Server, &config, rsv, &frames, setting);
     }
 
     #[test]
     fn a_client_sees_the_same_on_both_ways(
-        config in config(), rsv in rsv(), frames in vec(frame(false), 1..6), joined: bool,
+        config in config(), rsv in rsv(), frames in vec(frame(false), 1..6), setting in setting(),
     ) {
-        same_events(Client(|| [1, 2, 3, 4]), &config, rsv, &frames, joined);
+        same_events(Client(Keys(0)), &config, rsv, &frames, setting);
     }
 }
 
@@ -160,10 +233,8 @@ fn every_short_length_and_place() {
                         frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
                         let frames = [frame];
                         match bit {
-                            0 => {
-                                same_events(Client(|| [1; 4]), &Config::default(), Rsv::NONE, &frames, false)
-                            }
-                            _ => same_events(Server, &Config::default(), Rsv::NONE, &frames, false),
+                            0 => same_events(Client(Keys(0)), &Config::default(), Rsv::NONE, &frames, PLAIN),
+                            _ => same_events(Server, &Config::default(), Rsv::NONE, &frames, PLAIN),
                         }
                     }
                 }

@@ -108,8 +108,7 @@ impl<S: Side> Reader<S> {
 
     #[inline(always)]
     fn straight<'b>(&mut self, kind: Kind, frame: &'b mut [u8], header: usize) -> Option<Data<'b>> {
-        // It is below 2^63, and nobody sends so much that it would not stay so.
-        self.decoder.offset = self.decoder.offset.wrapping_add(frame.len() as u64);
+        self.decoder.count(frame.len());
         self.decoder.active = true;
         let payload = frame.get_mut(header..)?;
         let part = Part::whole(kind, payload.len());
@@ -118,6 +117,9 @@ impl<S: Side> Reader<S> {
 
     #[cfg_attr(feature = "fast", inline(never))]
     fn receive_any<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+        if let Some((opcode, payload)) = self.whole_control(input) {
+            return Some(Event::of_control(opcode, payload));
+        }
         self.next(input, |reader, rare, input| Some(reader.tell(rare, input)))
     }
 
@@ -168,6 +170,33 @@ impl<S: Side> Reader<S> {
             return Some(Event::Data(sound));
         };
         tell(self, rare, input)
+    }
+
+    /// A ping or a pong, if that comes next as a whole and is flawless; the event is that of [`next`](Self::next).
+    #[inline(always)]
+    pub(super) fn whole_control<'b>(&mut self, input: &mut Input<'b>) -> Option<(Opcode, &'b [u8])> {
+        let expected = cfg!(feature = "fast")
+            && self.stage == Stage::Frames
+            && self.decoder.place == Place::Header
+            && self.decoder.stash.is_blank();
+        if !expected {
+            return None;
+        }
+        let before = input.len();
+        let (opcode, payload) = straight::control(input, S::SERVER)?;
+        self.decoder.count(before.wrapping_sub(input.len()));
+        self.note_control(opcode, payload);
+        Some((opcode, payload))
+    }
+
+    /// Notes what a complete control frame tells beside its event.
+    fn note_control(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.decoder.controls = self.decoder.controls.saturating_add(1);
+        if opcode == Opcode::Pong
+            && let Ok(number) = <[u8; 4]>::try_from(payload)
+        {
+            self.pong = u32::from_be_bytes(number);
+        }
     }
 
     /// Begins a data frame whose header is there as a whole and without fault. False: nothing was done.
@@ -329,8 +358,8 @@ impl<S: Side> Reader<S> {
 
     /// The control frame that the stash holds.
     fn tell_control(&mut self, opcode: Opcode, input: &mut Input<'_>) -> Event<'static> {
-        self.decoder.controls = self.decoder.controls.saturating_add(1);
         let payload = core::mem::take(&mut self.decoder.stash);
+        self.note_control(opcode, &payload);
         match opcode {
             Opcode::Ping => Event::Ping(payload),
             Opcode::Close => {
@@ -340,12 +369,7 @@ impl<S: Side> Reader<S> {
                 input.take_all();
                 Event::Close(frame)
             }
-            _ => {
-                if let Ok(number) = <[u8; 4]>::try_from(&*payload) {
-                    self.pong = u32::from_be_bytes(number);
-                }
-                Event::Pong(payload)
-            }
+            _ => Event::Pong(payload),
         }
     }
 

@@ -169,6 +169,31 @@ impl<R: Role> Writer<R> {
         }
     }
 
+    /// [`reply`](Self::reply) to a ping with this payload, of at most [`Control::MAX`] bytes.
+    #[inline]
+    pub(super) fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) {
+        let straight = self.state.may_pong()
+            && self.owed == 0
+            && self.slot.kind == Waiting::Nothing
+            && out.room()
+                >= FrameHeader::size(payload.len() as u64, Self::MASKS).saturating_add(payload.len());
+        let sent =
+            straight && self.next_key().is_ok_and(|key| encode::message(Opcode::Pong, key, payload, out));
+        if !sent {
+            self.pong_later(payload, out, straight);
+        }
+    }
+
+    /// Has a pong wait. `tried`: it was found that it cannot go out at once.
+    #[cold]
+    fn pong_later(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized), tried: bool) {
+        let payload = Control::new(payload).unwrap_or_default();
+        match tried {
+            true => self.slot = Slot { kind: Waiting::Pong, payload },
+            false => self.reply(Reply(Due::Pong(payload)), out),
+        }
+    }
+
     /// Puts out the reply that waits, if there is one and it fits. True: it went out.
     pub fn poll_transmit(&mut self, out: &mut (impl Output + ?Sized)) -> bool {
         let opcode = match self.slot.kind {

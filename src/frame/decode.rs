@@ -151,8 +151,14 @@ impl Decoder {
     #[inline(always)]
     pub(crate) fn take<'b>(&mut self, input: &mut Input<'b>, n: usize) -> &'b mut [u8] {
         let piece = input.take(n);
-        // It is below 2^63, and nobody sends so much that it would not stay so.
-        self.offset = self.offset.wrapping_add(piece.len() as u64);
+        self.count(piece.len());
         piece
+    }
+
+    /// Notes that `n` bytes were taken.
+    #[inline(always)]
+    pub(crate) fn count(&mut self, n: usize) {
+        // It is below 2^63, and nobody sends so much that it would not stay so.
+        self.offset = self.offset.wrapping_add(n as u64);
     }
 }

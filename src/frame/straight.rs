@@ -62,6 +62,31 @@ pub(crate) fn medium<'b>(input: &mut Input<'b>, masked: bool, kind: Kind, most: 
     input.split(size)
 }
 
+/// Takes a ping or a pong that is there as a whole and without reserved bits off the front of `input`, its payload
+/// unmasked. `None`: nothing was taken, and every byte is as it came.
+#[inline(always)]
+pub(crate) fn control<'b>(input: &mut Input<'b>, masked: bool) -> Option<(Opcode, &'b mut [u8])> {
+    let &[first, second, ..] = input.as_slice() else { return None };
+    let opcode = match first {
+        0x89 => Opcode::Ping,
+        0x8a => Opcode::Pong,
+        _ => return None,
+    };
+    let len = length_field(second, masked);
+    let header = FrameHeader::short(masked);
+    let size = header.saturating_add(usize::from(len));
+    if len > 125 || input.len() < size {
+        return None;
+    }
+    let payload = input.split(size)?.get_mut(2..)?;
+    if !masked {
+        return Some((opcode, payload));
+    }
+    let (&mut key, payload) = payload.split_first_chunk_mut()?;
+    mask_short(key, payload, false);
+    Some((opcode, payload))
+}
+
 /// The length of seven bits, more than 127 if the mask bit is not as the role has it.
 #[inline(always)]
 fn length_field(second: u8, masked: bool) -> u8 {
