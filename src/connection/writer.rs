@@ -97,8 +97,11 @@ impl<R: Role> Writer<R> {
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
         let len = frame.payload.len();
-        // Only when there is room, so that no key is lost.
-        if Self::MASKS && out.room() < FrameHeader::size(len as u64, true).saturating_add(len) {
+        // Only when there is room, so that no key is lost; as a rule there is room for any header.
+        if Self::MASKS
+            && out.room().saturating_sub(len) < FrameHeader::MAX
+            && out.room() < FrameHeader::size(len as u64, true).saturating_add(len)
+        {
             return Err(self.no_room(len as u64, len));
         }
         let key = self.next_key()?;
