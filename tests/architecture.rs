@@ -13,9 +13,10 @@ const HOUSE: &[(u8, &[&str])] = &[
     (0, &["mask::simd"]),
     (0, &["mask"]),
     (1, &["error", "bytes", "close"]),
-    (2, &["frame::header", "http::class", "http::ipv6", "http::uri_error"]),
+    (2, &["frame::header", "http::class", "http::uri_error"]),
     (2, &["http::words"]),
     (2, &["http::list", "http::accept", "http::fields"]),
+    (2, &["http::ipv6"]),
     (
         2,
         &[

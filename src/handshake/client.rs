@@ -207,20 +207,20 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
         }
     }
 
-    /// Reads on, and says what stage was reached by that, if it is another one.
+    /// Reads on, and says what stage was reached by that, if it is another one. A body that goes on is none.
     fn advance(&mut self, input: &mut Input<'_>) -> Option<Stage> {
-        let before = self.stage;
+        let before = core::mem::discriminant(&self.stage);
         if let Err(error) = self.read(input) {
             self.stage = Stage::Failed(error);
             input.take_all();
         }
-        (self.stage != before).then_some(self.stage)
+        (core::mem::discriminant(&self.stage) != before).then_some(self.stage)
     }
 
     fn read(&mut self, input: &mut Input<'_>) -> Result<(), ProtocolError> {
         let start = self.start();
         let Some(memory) = self.memory.as_mut().get_mut(start..) else { return Ok(()) };
-        while self.stage == Stage::Reading && self.scanner.scan(input, memory, &self.limits)? {
+        while matches!(self.stage, Stage::Reading) && self.scanner.scan(input, memory, &self.limits)? {
             let head = self.scanner.head(memory);
             let status = response::status(head);
             // "If the status code received from the server is not 101, the client handles the response per HTTP
@@ -249,7 +249,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Handshake<S> {
                     memory.get_mut(self.scanner.kept()..).unwrap_or_default(),
                     &mut self.body,
                 );
-                if *framing == Framing::Done {
+                if matches!(framing, Framing::Done) {
                     self.stage = Stage::Refused;
                 }
             }

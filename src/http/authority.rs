@@ -37,9 +37,9 @@ impl<'a> Authority<'a> {
         Ok(Self { host, port })
     }
 
-    /// The host as written, an IPv6 address in its brackets.
-    pub(crate) fn host(self) -> &'a str {
-        core::str::from_utf8(self.host).unwrap_or_default()
+    /// The host as written, an IPv6 address in its brackets: ASCII.
+    pub(crate) const fn host(self) -> &'a [u8] {
+        self.host
     }
 
     /// The host as written, an IPv6 address without its brackets.
@@ -164,7 +164,7 @@ mod tests {
         ];
         for (text, host, port) in rows {
             let authority = Authority::parse(text.as_bytes()).unwrap();
-            assert_eq!((authority.host(), authority.port()), (host, port), "{text:?}");
+            assert_eq!((authority.host(), authority.port()), (host.as_bytes(), port), "{text:?}");
         }
         assert_eq!(Authority::parse(b"[::1]:443").unwrap().bare_host(), "::1");
         assert_eq!(Authority::parse(b"h").unwrap().effective_port(80), 80);

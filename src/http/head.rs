@@ -44,6 +44,12 @@ impl<'h> Head<'h> {
         core::array::from_fn(|_| parts.next().unwrap_or_default())
     }
 
+    /// A request's target.
+    pub(crate) fn target(self) -> &'h [u8] {
+        let [_, target, _] = self.first_line();
+        target
+    }
+
     /// Whether the method is GET.
     pub(crate) fn is_get(self) -> bool {
         self.bytes.starts_with(b"GET ")

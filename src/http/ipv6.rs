@@ -2,53 +2,55 @@
 //!
 //! The standard library has this too, but with bounds checks in it that leave a panic in every image that links it.
 
+use super::list::cut;
+
 /// An address, in groups of 16 bits.
 pub(crate) type Groups = [u16; 8];
 
 /// The address that `text` writes; `None` if it writes none.
 pub(crate) fn parse(text: &[u8]) -> Option<Groups> {
     let mut groups = Groups::default();
-    let gap = text.windows(2).position(|pair| pair == b"::");
-    let Some(gap) = gap else {
-        let read = read(text, &mut groups)?;
-        return (read == groups.len()).then_some(groups);
-    };
-    let (head, tail) = text.split_at_checked(gap)?;
-    // An IPv4 address stands at the end alone.
-    if head.contains(&b'.') {
-        return None;
-    }
-    let mut behind = Groups::default();
-    let before = read(head, &mut groups)?;
-    let after = read(tail.get(2..)?, &mut behind)?;
-    // "The use of "::" indicates one or more groups of 16 bits of zeros" (RFC 4291 §2.2).
-    let zeros = groups.len().checked_sub(before.checked_add(after)?).filter(|zeros| *zeros > 0)?;
-    let places = groups.iter_mut().skip(before.checked_add(zeros)?);
-    for (place, group) in places.zip(behind) {
-        *place = group;
-    }
-    Some(groups)
-}
-
-/// Reads groups with colons between them, an IPv4 address for the last two perhaps, and says how many.
-fn read(text: &[u8], groups: &mut Groups) -> Option<usize> {
-    if text.is_empty() {
-        return Some(0);
-    }
-    let mut places = groups.iter_mut();
     let mut count = 0_usize;
-    let mut parts = text.split(|&byte| byte == b':').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() && part.contains(&b'.') {
-            let [a, b, c, d] = ipv4(part)?;
-            *places.next()? = u16::from_be_bytes([a, b]);
-            *places.next()? = u16::from_be_bytes([c, d]);
-            return count.checked_add(2);
-        }
-        *places.next()? = group(part)?;
-        count = count.checked_add(1)?;
+    let mut gap = None;
+    let mut rest = text;
+    if let [b':', b':', tail @ ..] = text {
+        (gap, rest) = (Some(0), tail);
     }
-    Some(count)
+    while !rest.is_empty() {
+        let (part, tail) = cut(rest, b':');
+        // An IPv4 address stands for the last two.
+        if tail.is_none() && part.contains(&b'.') {
+            let [a, b, c, d] = ipv4(part)?;
+            *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
+            *groups.get_mut(count.wrapping_add(1))? = u16::from_be_bytes([c, d]);
+            count = count.wrapping_add(2);
+            break;
+        }
+        *groups.get_mut(count)? = group(part)?;
+        count = count.wrapping_add(1);
+        rest = match tail {
+            None => break,
+            Some([b':', tail @ ..]) if gap.is_none() => {
+                gap = Some(count);
+                tail
+            }
+            Some([]) => return None,
+            Some(tail) => tail,
+        };
+    }
+    let zeros = groups.len().wrapping_sub(count);
+    match gap {
+        None => (zeros == 0).then_some(groups),
+        // "The use of "::" indicates one or more groups of 16 bits of zeros" (RFC 4291 §2.2).
+        Some(_) if zeros == 0 => None,
+        Some(gap) => {
+            for at in (gap..count).rev() {
+                let group = core::mem::take(groups.get_mut(at)?);
+                *groups.get_mut(at.wrapping_add(zeros))? = group;
+            }
+            Some(groups)
+        }
+    }
 }
 
 /// One to four hexadecimal digits.

@@ -39,10 +39,11 @@ pub(crate) fn lists(value: &[u8], word: &str) -> bool {
     elements(value).any(|element| is_word(element, word.as_bytes()))
 }
 
-/// What stands before and behind the first `mark`, an ASCII character.
-pub(crate) fn split_once(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == mark)?;
-    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
+/// What stands before the first `mark`, and what behind it if there is one.
+pub(crate) fn cut(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
+    let at = text.iter().position(|&byte| byte == mark).unwrap_or(text.len());
+    let (head, tail) = text.split_at_checked(at).unwrap_or_default();
+    (head, tail.get(1..))
 }
 
 #[cfg(test)]

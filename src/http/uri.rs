@@ -3,7 +3,6 @@
 use super::{
     authority::{Authority, check_characters},
     class::Class,
-    list::split_once,
     uri_error::{UriError, UriFault},
 };
 use core::fmt;
@@ -169,7 +168,7 @@ impl<'u> Uri<'u> {
     /// it is the scheme's own (RFC 6455 §4.1).
     pub fn authority(self) -> UriPart<'u> {
         let (host, port) = self.host_field();
-        UriPart { texts: [host, ""], port }
+        UriPart { texts: [core::str::from_utf8(host).unwrap_or_default(), ""], port }
     }
 
     /// The resource name, which is the request's target (RFC 6455 §3): path and query as written, a `/` where there
@@ -186,7 +185,7 @@ impl<'u> Uri<'u> {
     }
 
     /// The host as Host has it, and the port that belongs behind it.
-    pub(crate) fn host_field(self) -> (&'u str, Option<u16>) {
+    pub(crate) fn host_field(self) -> (&'u [u8], Option<u16>) {
         let port = self.authority.port().filter(|&port| port != self.default_port());
         (self.authority.host(), port)
     }
@@ -298,6 +297,12 @@ impl Iterator for Decoded<'_> {
         self.rest = tail;
         Some(byte)
     }
+}
+
+/// What stands before and behind the first `mark`, an ASCII character.
+fn split_once(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == mark)?;
+    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
 }
 
 fn nibble(digit: u8) -> Option<u8> {

@@ -284,9 +284,8 @@ fn check_lines<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<()> {
 
 /// What is before the first `mark`, trimmed, and what is behind it.
 fn split(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
-    let at = text.iter().position(|&byte| byte == mark).unwrap_or(text.len());
-    let (head, tail) = text.split_at_checked(at).unwrap_or_default();
-    (list::trim(head), tail.get(1..))
+    let (head, tail) = list::cut(text, mark);
+    (list::trim(head), tail)
 }
 
 /// A token, without the white space and the quotes around it.

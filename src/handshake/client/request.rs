@@ -132,7 +132,7 @@ impl<'a> Request<'a> {
                 put(piece.as_bytes());
             }
             put(b" HTTP/1.1\r\nHost: ");
-            put(host.as_bytes());
+            put(host);
             if let Some(port) = port {
                 put(b":");
                 put(Decimal::new(usize::from(port)).as_bytes());

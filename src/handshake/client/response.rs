@@ -93,8 +93,8 @@ impl defmt::Format for Response<'_> {
 
 /// The status: three digits, as the scanner saw to.
 pub(super) fn status(head: Head<'_>) -> u16 {
-    let digits = head.status().map(|digit| u16::from(digit & 0x0f));
-    digits.iter().fold(0, |status, digit| status.wrapping_mul(10).wrapping_add(*digit))
+    let [hundreds, tens, ones] = head.status().map(|digit| u16::from(digit & 0x0f));
+    hundreds.wrapping_mul(100).wrapping_add(tens.wrapping_mul(10)).wrapping_add(ones)
 }
 
 /// Upgrade, Connection and Accept of a 101.

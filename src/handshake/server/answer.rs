@@ -153,7 +153,7 @@ impl<'h, 'p> Accept<'h, 'p> {
         if !self.request.is_upgrade() {
             return Some(Rule::UpgradeWithoutWebsocket);
         }
-        let allowed = self.policy.allows_at(self.request.origin(), || self.request.host().as_bytes());
+        let allowed = self.policy.allows_at(self.request.origin(), || self.request.asked_host());
         (!allowed).then_some(Rule::OriginRefused)
     }
 

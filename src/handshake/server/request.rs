@@ -9,7 +9,7 @@ use crate::{
         authority::Authority,
         fields::Field,
         head::{Head, Headers},
-        list::{is_token, split_once},
+        list::{cut, is_token},
     },
     negotiate::{
         extension::{self, Extension, Extensions},
@@ -42,26 +42,31 @@ impl<'h> Request<'h> {
 
     /// The target as it was written: a path with its query, or an absolute http or https URI.
     pub fn target(&self) -> &'h str {
-        text(self.head.first_line()[1])
+        text(self.head.target())
     }
 
     /// The target's path, as it was written: percent-encoding is not touched.
     pub fn path(&self) -> &'h str {
-        let (_, resource) = split_target(self.target());
-        let path = split_once(resource, b'?').map_or(resource, |(path, _)| path);
-        if path.is_empty() { "/" } else { path }
+        let (_, resource) = split_target(self.head.target());
+        let (path, _) = cut(resource, b'?');
+        if path.is_empty() { "/" } else { text(path) }
     }
 
     /// What stands behind the path's question mark.
     pub fn query(&self) -> Option<&'h str> {
-        split_once(split_target(self.target()).1, b'?').map(|(_, query)| query)
+        let (_, resource) = split_target(self.head.target());
+        cut(resource, b'?').1.map(text)
     }
 
     /// The host and port asked for: the authority of an absolute target, or else Host (RFC 9112 §3.2.2).
     pub fn host(&self) -> &'h str {
-        match split_target(self.target()).0 {
+        text(self.asked_host())
+    }
+
+    pub(super) fn asked_host(&self) -> &'h [u8] {
+        match split_target(self.head.target()).0 {
             Some(authority) => authority,
-            None => self.head.first(Field::Host).map_or("", text),
+            None => self.head.first(Field::Host).unwrap_or_default(),
         }
     }
 
@@ -82,14 +87,14 @@ impl<'h> Request<'h> {
 
     /// The subprotocols offered, the client's favourite first.
     pub fn protocols(&self) -> impl Iterator<Item = &'h str> + Clone + use<'h> {
-        protocol::offered(self.head.all(Field::Protocol))
+        protocol::offered(self.head.all(Field::Protocol)).map(text)
     }
 
     /// Whether a subprotocol is one of those offered.
     pub(super) fn offers(&self, protocol: &str) -> bool {
         // The only one, as a rule, or else one of several.
         is_token(protocol.as_bytes()) && self.head.first(Field::Protocol) == Some(protocol.as_bytes())
-            || self.protocols().any(|offered| offered == protocol)
+            || protocol::offered(self.head.all(Field::Protocol)).any(|offered| offered == protocol.as_bytes())
     }
 
     /// The extensions offered, the client's favourite first.
@@ -189,9 +194,8 @@ fn check_host(head: Head<'_>) -> Result<(), Rule> {
     if head.is_get_of_path() {
         return Ok(());
     }
-    let [_, target, _] = head.first_line();
-    match split_target(text(target)) {
-        (Some(authority), _) => Authority::parse(authority.as_bytes()).map(|_| ()).ok_or(Rule::TargetForm),
+    match split_target(head.target()) {
+        (Some(authority), _) => Authority::parse(authority).map(|_| ()).ok_or(Rule::TargetForm),
         _ => Err(Rule::TargetForm), // W158
     }
 }
@@ -214,23 +218,21 @@ fn check_version(value: &[u8]) -> Result<(), Rule> {
         return Ok(());
     }
     let plain = matches!(value, [b'0'] | [b'1'..=b'9', ..]) && value.iter().all(u8::is_ascii_digit);
-    match text(value).parse::<u8>() {
-        Ok(_) if plain => Err(Rule::VersionUnsupported), // W91
-        _ => Err(Rule::VersionInvalid),
-    }
+    let small = value.len() < 3 || value.len() == 3 && value <= b"255";
+    Err(if plain && small { Rule::VersionUnsupported } else { Rule::VersionInvalid }) // W91
 }
 
 /// The authority of an absolute target, and the path behind it (RFC 9112 §3.2.2).
-fn split_target(target: &str) -> (Option<&str>, &str) {
-    let absolute = ["http://", "https://"].iter().find_map(|scheme| {
+fn split_target(target: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let absolute = [&b"http://"[..], b"https://"].iter().find_map(|scheme| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)
     });
     match absolute {
         None => (None, target),
         Some(rest) => {
-            let end = rest.bytes().position(|byte| b"/?".contains(&byte)).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             (Some(authority), path)
         }
     }
