@@ -2,7 +2,7 @@
 
 use super::{
     fields::{Field, Fields, Place},
-    list::{lists, trim},
+    list::{cut, lists, trim},
     words::{is_word, value_run},
 };
 use crate::rule::Rule;
@@ -40,8 +40,9 @@ impl<'h> Head<'h> {
     /// The first line's three parts: method, target and version, or version, status and reason.
     pub(crate) fn first_line(self) -> [&'h [u8]; 3] {
         let (line, _) = split_line(self.bytes);
-        let mut parts = line.splitn(3, |&byte| byte == b' ');
-        core::array::from_fn(|_| parts.next().unwrap_or_default())
+        let (first, rest) = cut(line, b' ');
+        let (second, third) = cut(rest.unwrap_or_default(), b' ');
+        [first, second, third.unwrap_or_default()]
     }
 
     /// A request's target.

@@ -19,7 +19,7 @@ pub(crate) fn parse(text: &[u8]) -> Option<Groups> {
     while !rest.is_empty() {
         let (part, tail) = cut(rest, b':');
         // An IPv4 address stands for the last two.
-        if tail.is_none() && part.contains(&b'.') {
+        if tail.is_none() && cut(part, b'.').1.is_some() {
             let [a, b, c, d] = ipv4(part)?;
             *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
             *groups.get_mut(count.wrapping_add(1))? = u16::from_be_bytes([c, d]);

@@ -372,7 +372,7 @@ impl Scanner {
 
     fn add(&mut self, n: usize) -> u32 {
         let counted = u32::try_from(n).unwrap_or(u32::MAX);
-        self.offset = self.offset.saturating_add(n as u64);
+        self.offset = self.offset.wrapping_add(n as u64);
         self.head = self.head.saturating_add(counted);
         counted
     }

@@ -121,7 +121,7 @@ impl<'u> Uri<'u> {
         }
 
         let rest = rest.strip_prefix("//").ok_or(UriError::new(UriFault::Authority, at(rest)))?;
-        let end = rest.bytes().position(|byte| b"/?#".contains(&byte)).unwrap_or(rest.len());
+        let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
         let (authority, resource) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let (user_info, host) = match split_once(authority, b'@') {
             Some((user_info, host)) => (Some(user_info), host),
@@ -199,7 +199,7 @@ impl<'u> Uri<'u> {
     /// The bytes that Basic credentials have before base64: `user-id ":" password` (RFC 7617 §2).
     pub(crate) fn credentials(self) -> Option<impl Iterator<Item = u8> + Clone + use<'u>> {
         let user_info = self.user_info?;
-        let colon = if user_info.as_bytes().contains(&b':') { None } else { Some(b':') };
+        let colon = if user_info.bytes().any(|byte| byte == b':') { None } else { Some(b':') };
         Some(Decoded { rest: user_info.as_bytes() }.chain(colon))
     }
 

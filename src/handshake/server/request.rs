@@ -231,7 +231,7 @@ fn split_target(target: &[u8]) -> (Option<&[u8]>, &[u8]) {
     match absolute {
         None => (None, target),
         Some(rest) => {
-            let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
+            let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
             let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             (Some(authority), path)
         }
