@@ -13,7 +13,7 @@ use crate::{
     close::CloseCode,
     config::Config,
     error::{ProtocolError, SendError},
-    event::{Event, Outgoing},
+    event::{Due, Event, Outgoing},
     frame::{decode::End, prepared::Prepared},
     message::Open,
     negotiate::agreed::Agreed,
@@ -120,14 +120,14 @@ impl<R: Role> Connection<R> {
         }
         if let Some((opcode, payload)) = self.reader.whole_control(input) {
             if opcode == Opcode::Ping {
-                self.writer.pong(payload, out);
+                self.writer.pay_due(Due::Pong(payload), out);
             }
             return Some(Event::of_control(opcode, payload));
         }
         self.reader.next(input, |reader, rare, input| {
             let event = reader.tell(rare, input);
-            if let Some(reply) = event.reply() {
-                self.writer.reply(reply, out);
+            if let Some(due) = event.due() {
+                self.writer.pay_due(due, out);
             }
             Some(event)
         })
@@ -145,8 +145,8 @@ impl<R: Role> Connection<R> {
     /// is sent.
     pub fn fail(&mut self, rule: Rule, out: &mut (impl Output + ?Sized)) -> Event<'static> {
         let event = self.reader.fail(rule);
-        if let Some(reply) = event.reply() {
-            self.writer.reply(reply, out);
+        if let Some(due) = event.due() {
+            self.writer.pay_due(due, out);
         }
         event
     }
@@ -232,9 +232,9 @@ impl<R: Role> Connection<R> {
     pub(crate) fn fail_next(&mut self, rule: Rule, out: &mut (impl Output + ?Sized)) {
         self.reader.fail_next(rule);
         if let Some(error) = self.reader.failure()
-            && let Some(reply) = Event::Failed(error).reply()
+            && let Some(due) = Event::Failed(error).due()
         {
-            self.writer.reply(reply, out);
+            self.writer.pay_due(due, out);
         }
     }
 

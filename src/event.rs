@@ -42,12 +42,21 @@ impl Event<'_> {
     /// What the event obliges this side to send: for whoever reads with a [`Reader`](crate::Reader) and writes
     /// elsewhere. `None` where nothing is due.
     pub fn reply(&self) -> Option<Reply> {
+        Some(Reply(match self.due()? {
+            Due::Pong(payload) => Due::Pong(Control::new(payload)?),
+            Due::Close(code) => Due::Close(code),
+            Due::Failure(code) => Due::Failure(code),
+        }))
+    }
+
+    /// The same, borrowed.
+    pub(crate) fn due(&self) -> Option<Due<&[u8]>> {
         match self {
-            Self::Ping(payload) => Some(Reply(Due::Pong(payload.clone()))),
-            Self::Close(frame) => Some(Reply(Due::Close(frame.as_ref().map(CloseFrame::code)))),
+            Self::Ping(payload) => Some(Due::Pong(payload)),
+            Self::Close(frame) => Some(Due::Close(frame.as_ref().map(CloseFrame::code))),
             // The rules of the handshake have no code, and are not broken after it.
             Self::Failed(error) => {
-                Some(Reply(Due::Failure(error.rule.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR))))
+                Some(Due::Failure(error.rule.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR)))
             }
             Self::Data(_) | Self::Pong(_) | Self::Requested | Self::Opened | Self::Refused => None,
         }
@@ -58,13 +67,14 @@ impl Event<'_> {
 /// [`Writer::reply`](crate::Writer::reply).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Reply(pub(crate) Due);
+pub struct Reply(pub(crate) Due<Control>);
 
+/// What is owed, with the payload of a pong.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(crate) enum Due {
+pub(crate) enum Due<P> {
     /// It "must have identical "Application data" as found in the message body of the Ping frame" (§5.5.3, W25).
-    Pong(Control),
+    Pong(P),
     /// "the endpoint typically echos the status code it received" (RFC 6455 §5.5.1, W64): no code, no code back.
     Close(Option<CloseCode>),
     Failure(CloseCode),

@@ -53,6 +53,15 @@ pub(super) enum Waiting {
     Close,
 }
 
+impl Slot {
+    /// Has these bytes, at most [`Control::MAX`], wait in the place of whatever waited.
+    fn put(&mut self, kind: Waiting, payload: &[u8]) {
+        self.kind = kind;
+        self.payload.clear();
+        self.payload.append(payload);
+    }
+}
+
 impl<R: Role> Writer<R> {
     pub(super) const MASKS: bool = !<R::Side as Side>::SERVER;
 
@@ -141,13 +150,13 @@ impl<R: Role> Writer<R> {
             return Err(SendError::CloseCode);
         }
         let body = CloseFrame::new(code, reason).ok_or(SendError::ReasonTooLong)?.into_body();
-        self.step(Step::Close, code, body, out);
+        self.step(Step::Close, code, &body, out);
         Ok(())
     }
 
     /// Begins the closing handshake without a code: the peer reads 1005. Otherwise as [`close`](Self::close).
     pub fn close_without_code(&mut self, out: &mut (impl Output + ?Sized)) {
-        self.step(Step::Close, CloseCode::NO_STATUS, Control::default(), out);
+        self.step(Step::Close, CloseCode::NO_STATUS, &[], out);
     }
 
     /// Puts a reply out that a [`Reader`](crate::Reader)'s event asked for, or has it wait.
@@ -155,45 +164,49 @@ impl<R: Role> Writer<R> {
     /// A pong behind a waiting one replaces it: "an endpoint MAY elect to send a Pong frame for only the most
     /// recently processed Ping frame" (RFC 6455 §5.5.3). A Close replaces a pong.
     pub fn reply(&mut self, reply: Reply, out: &mut (impl Output + ?Sized)) {
-        match reply.0 {
-            Due::Pong(payload) => {
-                if !self.state.may_pong() {
-                    return;
-                }
-                self.poll_transmit(out);
-                if self.slot.kind != Waiting::Close {
-                    self.slot = Slot { kind: Waiting::Pong, payload };
-                    self.poll_transmit(out);
-                }
-            }
-            Due::Close(None) => self.step(Step::PeerClose, CloseCode::NO_STATUS, Control::default(), out),
-            Due::Close(Some(code)) => self.step(Step::PeerClose, code, close_body(code), out),
-            Due::Failure(code) => self.step(Step::Failure, code, close_body(code), out),
+        let due = match &reply.0 {
+            Due::Pong(payload) => Due::Pong(&**payload),
+            Due::Close(code) => Due::Close(*code),
+            Due::Failure(code) => Due::Failure(*code),
+        };
+        self.pay_due(due, out);
+    }
+
+    /// [`reply`](Self::reply) of borrowed bytes, at most [`Control::MAX`] of them.
+    #[inline]
+    pub(super) fn pay_due(&mut self, due: Due<&[u8]>, out: &mut (impl Output + ?Sized)) {
+        match due {
+            Due::Pong(payload) => self.pong(payload, out),
+            Due::Close(None) => self.step(Step::PeerClose, CloseCode::NO_STATUS, &[], out),
+            Due::Close(Some(code)) => self.step(Step::PeerClose, code, &code.get().to_be_bytes(), out),
+            Due::Failure(code) => self.step(Step::Failure, code, &code.get().to_be_bytes(), out),
         }
     }
 
-    /// [`reply`](Self::reply) to a ping with this payload, of at most [`Control::MAX`] bytes.
-    #[inline]
-    pub(super) fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) {
-        let straight = self.state.may_pong()
+    fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) {
+        // What is common: nothing before it, and room. So it need not be put aside.
+        let straight = cfg!(feature = "fast")
+            && self.state.may_pong()
             && self.owed == 0
             && self.slot.kind == Waiting::Nothing
             && out.room()
                 >= FrameHeader::size(payload.len() as u64, Self::MASKS).saturating_add(payload.len());
-        let sent =
-            straight && self.next_key().is_ok_and(|key| encode::message(Opcode::Pong, key, payload, out));
-        if !sent {
-            self.pong_later(payload, out, straight);
+        if !straight {
+            self.pong_any(payload, out);
+        } else if !self.next_key().is_ok_and(|key| encode::message(Opcode::Pong, key, payload, out)) {
+            self.slot.put(Waiting::Pong, payload);
         }
     }
 
-    /// Has a pong wait. `tried`: it was found that it cannot go out at once.
-    #[cold]
-    fn pong_later(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized), tried: bool) {
-        let payload = Control::new(payload).unwrap_or_default();
-        match tried {
-            true => self.slot = Slot { kind: Waiting::Pong, payload },
-            false => self.reply(Reply(Due::Pong(payload)), out),
+    #[cfg_attr(feature = "fast", cold)]
+    fn pong_any(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) {
+        if !self.state.may_pong() {
+            return;
+        }
+        self.poll_transmit(out);
+        if self.slot.kind != Waiting::Close {
+            self.slot.put(Waiting::Pong, payload);
+            self.poll_transmit(out);
         }
     }
 
@@ -213,8 +226,7 @@ impl<R: Role> Writer<R> {
         if !encode::frame(header, &self.slot.payload, out) {
             return false;
         }
-        self.slot.kind = Waiting::Nothing;
-        self.slot.payload.clear();
+        self.slot.put(Waiting::Nothing, &[]);
         true
     }
 
@@ -239,12 +251,12 @@ impl<R: Role> Writer<R> {
     }
 
     /// Takes a step of the closing handshake.
-    fn step(&mut self, step: Step, code: CloseCode, body: Control, out: &mut (impl Output + ?Sized)) {
+    fn step(&mut self, step: Step, code: CloseCode, body: &[u8], out: &mut (impl Output + ?Sized)) {
         let (state, effect) = self.state.next(step);
         self.state = state;
         // A pong that still waits is excused by the peer's Close, and forbidden after a failure (W30).
         if self.slot.kind == Waiting::Pong && !state.may_pong() {
-            self.slot = Slot::default();
+            self.slot.put(Waiting::Nothing, &[]);
         }
         // Otherwise it goes first, where there is room (W26).
         self.poll_transmit(out);
@@ -255,7 +267,7 @@ impl<R: Role> Writer<R> {
         };
         if goes_out {
             self.sent = code.get();
-            self.slot = Slot { kind: Waiting::Close, payload: body };
+            self.slot.put(Waiting::Close, body);
             self.poll_transmit(out);
         }
     }
@@ -393,9 +405,4 @@ impl Writer<Server> {
         self.flags.set(Flags::ACTIVE, true);
         Ok(if self.flags.has(Flags::INDEPENDENT) { message.compressed_bytes() } else { message.as_bytes() })
     }
-}
-
-/// A Close body of a code alone.
-fn close_body(code: CloseCode) -> Control {
-    Control::new(&code.get().to_be_bytes()).unwrap_or_default()
 }
