@@ -288,6 +288,7 @@ fn values_that_no_connection_has_are_refused() {
     const REMAINING: usize = 34;
     const LEN: usize = 42;
     const KEY: usize = 50;
+    const HELD: usize = 54;
     const PLACE: usize = 55;
     const ACTIVE: usize = 59;
     const END: usize = 60;
@@ -373,6 +374,14 @@ fn values_that_no_connection_has_are_refused() {
     for change in allowed {
         assert_eq!(restored(change), None, "{change:?}");
     }
+    // What is held of an unfinished frame was counted as received.
+    let held = |offset: u8, bytes: &[u8]| {
+        let mut changed = [&state[..HELD], &[bytes.len() as u8], bytes, &state[PLACE..]].concat();
+        changed[OFFSET + 7] = offset;
+        Connection::restore(Server, &changed).err()
+    };
+    assert_eq!(held(1, b"\x81\x80"), Some(RestoreError::Value));
+    assert_eq!(held(2, b"\x81\x80"), None);
     // What waits, by its kind and its payload: nothing waits with nothing, a Close with what may be sent.
     let waiting = |kind: u8, payload: &[u8]| {
         let slot = [&[kind, payload.len() as u8], payload].concat();

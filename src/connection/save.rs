@@ -154,6 +154,7 @@ fn restore_reader<S: Side>(bytes: &mut Bytes<'_>) -> Result<Reader<S>, RestoreEr
     decoder.len = bytes.u64()?;
     decoder.key = bytes.key()?;
     decoder.stash = bytes.control()?;
+    check(decoder.stash.len() as u64 <= decoder.offset)?;
     decoder.place = match (bytes.u8()?, bytes.u8()?) {
         (0xff, 0) => Place::Header,
         (opcode @ ..=15, bits) if bits & 0x0f == 0 => {
