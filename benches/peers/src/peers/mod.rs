@@ -3,6 +3,7 @@
 mod embedded_websocket;
 mod fastwebsockets;
 mod floor;
+mod parts;
 mod sockudo;
 mod soketto;
 mod tokio_websockets;
@@ -18,6 +19,7 @@ use crate::peer::Peer;
 pub const ALL: &[&dyn Peer] = &[
     &us::Us,
     &floor::Floor,
+    &parts::Parts,
     &tungstenite::Tungstenite,
     &tokio_websockets::TokioWebsockets,
     &fastwebsockets::FastWebsockets,
