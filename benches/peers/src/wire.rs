@@ -116,6 +116,14 @@ pub fn placed(bytes: &[u8]) -> &'static [u8] {
     &memory[at..][..bytes.len()]
 }
 
+/// The same `at` bytes behind the beginning of a page of 4 KiB.
+pub fn placed_at(bytes: &[u8], at: usize) -> &'static [u8] {
+    let memory = vec![0; bytes.len() + 4096 + at].leak();
+    let at = memory.as_ptr().align_offset(4096) + at;
+    memory[at..][..bytes.len()].copy_from_slice(bytes);
+    &memory[at..][..bytes.len()]
+}
+
 /// A frame with this first byte.
 pub fn frame(first: u8, payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
     let mut frame = vec![first];
