@@ -245,12 +245,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Output for SliceOutput<B> {
             return false;
         }
         let place = self.memory.as_mut().get_mut(self.end..).and_then(|place| place.get_mut(..len));
-        let Some((place, rest)) = place.and_then(|place| place.split_at_mut_checked(head.len())) else {
-            return false;
-        };
-        copy(place, head);
-        self.end = self.end.saturating_add(len);
-        body.copy_to(rest).is_some()
+        place.and_then(|place| place.split_at_mut_checked(head.len())).is_some_and(|(place, rest)| {
+            copy(place, head);
+            self.end = self.end.saturating_add(len);
+            body.copy_to(rest).is_some()
+        })
     }
 }
 
