@@ -3,12 +3,11 @@
 use super::{fields::Field, head::Head, list::lists};
 use crate::bytes::{Input, copy_at};
 
-/// How the rest of a body is framed. What is longer than a `usize` can tell is longer than any memory: a length of that
-/// sort is none, and a chunk of that sort ends the reading.
+/// How the rest of a body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// So many bytes are still to come.
-    Length(usize),
+    Length(u64),
     Chunked(Chunk),
     /// It lasts until the stream ends.
     UntilEnd,
@@ -19,10 +18,10 @@ pub(crate) enum Framing {
 /// Where in a chunk the next byte stands (RFC 9112 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Chunk {
-    Size(usize),
+    Size(u64),
     /// Behind the digits, up to the line's end.
-    Extension(usize),
-    Data(usize),
+    Extension(u64),
+    Data(u64),
     /// The line's end behind the data.
     DataEnd,
     /// Trailer fields, up to an empty line; `true`: the line has bytes.
@@ -50,7 +49,9 @@ impl Framing {
         while !input.is_empty() {
             let room = memory.len().saturating_sub(*filled);
             let most = match *self {
-                Self::Length(left) | Self::Chunked(Chunk::Data(left)) => left,
+                Self::Length(left) | Self::Chunked(Chunk::Data(left)) => {
+                    usize::try_from(left).unwrap_or(usize::MAX)
+                }
                 Self::UntilEnd => usize::MAX,
                 Self::Chunked(chunk) => {
                     let byte = input.take(1).first().copied().unwrap_or_default();
@@ -66,11 +67,11 @@ impl Framing {
             let piece = input.take(most.min(room));
             copy_at(memory, *filled, piece);
             *filled = filled.saturating_add(piece.len());
-            self.advance(piece.len());
+            self.advance(piece.len() as u64);
         }
     }
 
-    fn advance(&mut self, n: usize) {
+    fn advance(&mut self, n: u64) {
         match self {
             Self::Length(left) => {
                 *left = left.saturating_sub(n);
@@ -98,7 +99,7 @@ impl Chunk {
         };
         Framing::Chunked(match (self, byte, digit) {
             (Self::Size(size), _, Some(digit)) => match size.checked_mul(16) {
-                Some(size) => Self::Size(size | usize::from(digit)),
+                Some(size) => Self::Size(size | u64::from(digit)),
                 None => return Framing::Done,
             },
             (Self::Size(0) | Self::Extension(0), b'\n', _) => Self::Trailer(false),
@@ -118,11 +119,11 @@ impl Chunk {
 }
 
 /// A decimal number of digits alone.
-fn digits(text: &[u8]) -> Option<usize> {
+fn digits(text: &[u8]) -> Option<u64> {
     let mut number = None;
     for byte in text {
-        let digit = byte.is_ascii_digit().then_some(usize::from(byte & 0x0f))?;
-        number = Some(number.unwrap_or(0_usize).checked_mul(10)?.checked_add(digit)?);
+        let digit = byte.is_ascii_digit().then_some(u64::from(byte & 0x0f))?;
+        number = Some(number.unwrap_or(0_u64).checked_mul(10)?.checked_add(digit)?);
     }
     number
 }
