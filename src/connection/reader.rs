@@ -85,12 +85,7 @@ impl<S: Side> Reader<S> {
     /// [`next`](Self::next).
     #[inline(always)]
     pub(super) fn whole<'b>(&mut self, input: &mut Input<'b>) -> Option<Data<'b>> {
-        let expected = cfg!(feature = "fast")
-            && self.stage == Stage::Frames
-            && self.decoder.place == Place::Header
-            && self.decoder.stash.is_blank()
-            && self.message.open == Open::None;
-        if !expected {
+        if !self.is_between_frames() || self.message.open != Open::None {
             return None;
         }
         let (kind, len) = straight::message(input.as_slice(), S::SERVER)?;
@@ -104,6 +99,15 @@ impl<S: Side> Reader<S> {
         let most = self.terms.frame_limit.min(self.terms.message_limit);
         let frame = straight::medium(input, S::SERVER, kind, most)?;
         self.straight(kind, frame, FrameHeader::short(S::SERVER).saturating_add(2))
+    }
+
+    /// Whether a frame that comes next as a whole may go a straight path.
+    #[inline(always)]
+    fn is_between_frames(&self) -> bool {
+        cfg!(feature = "fast")
+            && self.stage == Stage::Frames
+            && self.decoder.place == Place::Header
+            && self.decoder.stash.is_blank()
     }
 
     #[inline(always)]
@@ -175,11 +179,7 @@ impl<S: Side> Reader<S> {
     /// A ping or a pong, if that comes next as a whole and is flawless; the event is that of [`next`](Self::next).
     #[inline(always)]
     pub(super) fn whole_control<'b>(&mut self, input: &mut Input<'b>) -> Option<(Opcode, &'b [u8])> {
-        let expected = cfg!(feature = "fast")
-            && self.stage == Stage::Frames
-            && self.decoder.place == Place::Header
-            && self.decoder.stash.is_blank();
-        if !expected {
+        if !self.is_between_frames() {
             return None;
         }
         let before = input.len();

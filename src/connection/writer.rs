@@ -107,10 +107,7 @@ impl<R: Role> Writer<R> {
     ) -> Result<(), SendError> {
         let len = frame.payload.len();
         // Only when there is room, so that no key is lost; as a rule there is room for any header.
-        if Self::MASKS
-            && out.room().saturating_sub(len) < FrameHeader::MAX
-            && out.room() < FrameHeader::size(len as u64, true).saturating_add(len)
-        {
+        if Self::MASKS && out.room().saturating_sub(len) < FrameHeader::MAX && out.room() < Self::size(len) {
             return Err(self.no_room(len as u64, len));
         }
         let key = self.next_key()?;
@@ -189,8 +186,7 @@ impl<R: Role> Writer<R> {
             && self.state.may_pong()
             && self.owed == 0
             && self.slot.kind == Waiting::Nothing
-            && out.room()
-                >= FrameHeader::size(payload.len() as u64, Self::MASKS).saturating_add(payload.len());
+            && out.room() >= Self::size(payload.len());
         if !straight {
             self.pong_any(payload, out);
         } else if !self.next_key().is_ok_and(|key| encode::message(Opcode::Pong, key, payload, out)) {
@@ -218,7 +214,7 @@ impl<R: Role> Writer<R> {
             Waiting::Close => Opcode::Close,
         };
         let len = self.slot.payload.len();
-        if self.owed != 0 || out.room() < FrameHeader::size(len as u64, Self::MASKS).saturating_add(len) {
+        if self.owed != 0 || out.room() < Self::size(len) {
             return false;
         }
         let Ok(mask) = self.next_key() else { return false };
@@ -342,13 +338,16 @@ impl<R: Role> Writer<R> {
     pub(super) fn no_room(&self, len: u64, present: usize) -> SendError {
         let before = match self.slot.kind {
             Waiting::Nothing => 0,
-            Waiting::Pong | Waiting::Close => {
-                let len = self.slot.payload.len();
-                FrameHeader::size(len as u64, Self::MASKS).saturating_add(len)
-            }
+            Waiting::Pong | Waiting::Close => Self::size(self.slot.payload.len()),
         };
         let frame = FrameHeader::size(len, Self::MASKS).saturating_add(present);
         SendError::NoRoom { needed: before.saturating_add(frame) }
+    }
+
+    /// The bytes of a whole frame with `len` bytes of payload.
+    #[inline(always)]
+    const fn size(len: usize) -> usize {
+        FrameHeader::size(len as u64, Self::MASKS).saturating_add(len)
     }
 
     #[inline]
@@ -397,10 +396,7 @@ impl Writer<Server> {
     ) -> Result<&'p [u8], SendError> {
         self.check(&Outgoing::binary(&[]), 0)?;
         if self.slot.kind != Waiting::Nothing && !self.poll_transmit(out) {
-            let len = self.slot.payload.len();
-            return Err(SendError::NoRoom {
-                needed: FrameHeader::size(len as u64, false).saturating_add(len),
-            });
+            return Err(SendError::NoRoom { needed: Self::size(self.slot.payload.len()) });
         }
         self.flags.set(Flags::ACTIVE, true);
         Ok(if self.flags.has(Flags::INDEPENDENT) { message.compressed_bytes() } else { message.as_bytes() })

@@ -91,7 +91,7 @@ pub struct Handshake<S> {
 }
 
 /// What became of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Stage {
     Reading,
     Body(Framing),

@@ -4,7 +4,7 @@ use super::{fields::Field, head::Head, list::lists};
 use crate::bytes::{Input, copy_at};
 
 /// How the rest of a body is framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Framing {
     /// So many bytes are still to come.
     Length(u64),
@@ -16,7 +16,7 @@ pub(crate) enum Framing {
 }
 
 /// Where in a chunk the next byte stands (RFC 9112 §7.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Chunk {
     Size(u64),
     /// Behind the digits, up to the line's end.
